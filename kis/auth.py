@@ -1,4 +1,4 @@
-"""Access token (접근토큰) and websocket approval key (접속키): one of each an app key for all processes.
+"""Access token (접근토큰) and websocket approval key (접속키): one of each for all processes.
 
 Sources: fact sheet rest/oauth2-tokenP.json, rest/oauth2-Approval.json, README §2.
 """
@@ -19,7 +19,7 @@ from kis.gate import CallGate
 from kis.http import exchange, new_session
 from kis.keys import KisKey
 from trading.clock import KST
-from trading.errors import AuthError, Throttled, Unavailable
+from trading.errors import Throttled, Unavailable
 
 ACCESS, APPROVE = "access", "approval"
 ISSUE_EVERY_S = 60.0  # EGW00133: one issue a minute (the notice of 2026-04-20 says one a second)
@@ -42,7 +42,7 @@ class TokenStore(Protocol):
         ...
 
     def claim_issue(self, kind: str, key_id: str, every_s: float) -> bool:
-        """True at most once in ``every_s`` over all processes, whether or not the issue succeeds."""
+        """True at most once in ``every_s`` over all processes, even if the issue then fails."""
         ...
 
 
@@ -59,6 +59,7 @@ class KisAuth:
         rest_url: str,
         store: TokenStore,
         gate: CallGate,
+        *,
         http: requests.Session | None = None,
         now: Callable[[], datetime] = _now,
     ) -> None:
@@ -83,7 +84,7 @@ class KisAuth:
         return self._fresh(APPROVE, None)
 
     def renew(self, refused: str) -> str:
-        """Another token than ``refused`` (EGW00121/EGW00123): the store is read before KIS is asked."""
+        """Another token than ``refused`` (EGW00121/123): the store is read before KIS is asked."""
         return self._replace(ACCESS, refused)
 
     def renew_approval(self, refused: str) -> str:
@@ -154,7 +155,7 @@ class KisAuth:
             "appkey": self._key.app_key,
             secret_name: self._key.app_secret,
         }
-        reply = exchange(self._http, endpoint, self._url, headers={}, json=sent)
+        reply = exchange(self._http, endpoint, self._url, json=sent)
         permit.done()
         body = read_object(reply)
         code = str(body.get("error_code") or body.get("msg_cd") or "")
@@ -162,5 +163,4 @@ class KisAuth:
             return body
         # error_description is the broker's own sentence; it has never been seen to repeat a secret,
         # but a body is not trusted with that: only the code is passed on.
-        failure = error_of(code, f"{endpoint.name} of {self._key.label}: HTTP {reply.status_code}")
-        raise failure if code else AuthError(failure.reason)
+        raise error_of(code, f"{endpoint.name} of {self._key.label}: HTTP {reply.status_code}")

@@ -1,4 +1,4 @@
-"""CallGate: what kis/ asks of the call budget. Implemented over Redis by budget/, plugged by runtime/."""
+"""CallGate: what kis/ asks of the call budget, which lives in Redis and is plugged by runtime/."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Protocol
 class Permit(Protocol):
     """The right to make one REST call.
 
-    ``done()`` is called once, when an answer (any answer, errors included) has been read: the permit
-    is then given back one second later. When no answer came, ``done()`` is never called and the
-    permit stays taken for the whole hold time, because the request may still be on its way.
+    ``done()`` is called once, when an answer (any answer, errors included) has been read: the
+    permit is then given back one second later. When no answer came, ``done()`` is never called and
+    the permit stays taken for the whole hold time: the request may still be on its way.
     """
 
     def done(self) -> None: ...

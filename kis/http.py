@@ -1,4 +1,4 @@
-"""One HTTP exchange with KIS: pooled, timed, without retries or redirects, no secret in an error."""
+"""One HTTP exchange with KIS: pooled, timed, no retries, no redirects, no secret in an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trading.errors import Unavailable
 
 
 def new_session(pool: int = 4) -> requests.Session:
-    """A session with ``pool`` kept-alive connections. It ignores proxies and .netrc of the machine."""
+    """A session with ``pool`` kept-alive connections, blind to the machine's proxies and .netrc."""
     session = requests.Session()
     session.trust_env = False
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)
@@ -25,7 +25,8 @@ def exchange(
     session: requests.Session,
     endpoint: Endpoint,
     rest_url: str,
-    headers: dict[str, str],
+    *,
+    headers: dict[str, str] | None = None,
     params: dict[str, str] | None = None,
     json: dict[str, str] | None = None,
 ) -> requests.Response:

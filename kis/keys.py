@@ -1,4 +1,4 @@
-"""KisKey: one app key with its account. Nothing of it shows in repr, logs or errors but the label."""
+"""KisKey: one app key with its account. Only its label shows in repr, logs and errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Env(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KisKey:
-    """What one section and its REST calls sign in with. ``label`` is the only part that is shown."""
+    """What one section and its REST calls sign in with; ``label`` is the only part shown."""
 
     label: str
     app_key: str = field(repr=False)
