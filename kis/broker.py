@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import requests
 
+from kis.day_orders import orders_of_day
 from kis.endpoints import BUY, CANCEL, DAILY_CCLD, SELL, Endpoint
 from kis.envelope import code_of, lower, read_object
 from kis.keys import Env
 from kis.order_codes import NEVER_REACHED, code_for
-from kis.parse import parse_broker_order
 from kis.rest import KisRest
+from trading.clock import KST
 from trading.errors import BadInput, StockdError, Unavailable
 from trading.fills import Side
 from trading.orders import (
@@ -79,33 +79,8 @@ class KisBroker:
         return self._send(CANCEL, body)
 
     def orders_of_day(self, day: datetime) -> list[BrokerOrder]:
-        """All orders of the account that day, oldest first, all pages (inquire-daily-ccld).
-
-        Whole or not at all: an error on any page is raised (Throttled, Unavailable, AuthError,
-        Refused, BadInput). An order that two pages both carry is one order.
-        """
-        on = day.strftime("%Y%m%d")
-        params = {
-            **self._rest.account(),
-            "INQR_STRT_DT": on,
-            "INQR_END_DT": on,
-            "SLL_BUY_DVSN_CD": "00",
-            "PDNO": "",
-            "ORD_GNO_BRNO": "",
-            "ODNO": "",
-            "CCLD_DVSN": "00",
-            "INQR_DVSN": "01",
-            "INQR_DVSN_1": "",
-            "INQR_DVSN_3": "00",
-            "EXCG_ID_DVSN_CD": "KRX" if self._rest.env is Env.MOCK else "ALL",
-        }
-        found: dict[tuple[Any, ...], BrokerOrder] = {}
-        for answer in self._rest.pages(DAILY_CCLD, params):
-            for row in answer.rows("output1"):
-                order = parse_broker_order(row)
-                # One number can stand at KRX and at NXT (order routing): the venue is in the key.
-                found[order.branch, order.order_no, row.get("excg_id_dvsn_cd")] = order
-        return list(found.values())
+        """All orders of the account that KST day, oldest first (``kis.day_orders``)."""
+        return orders_of_day(self._rest, DAILY_CCLD, day.astimezone(KST).date())
 
     def _venue(self, venue: Venue) -> dict[str, str]:
         if self._rest.env is Env.MOCK and venue is not Venue.KRX:
