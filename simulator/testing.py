@@ -1,0 +1,148 @@
+"""The simulator as a process of its own, for tests and benchmarks."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.keys import DATAGOKR_KEY, HTS_ID, Customer, customer, settings_toml
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START_S = 20.0
+
+
+@dataclass(slots=True)
+class RunningSimulator:
+    """A simulator that runs. `control` and `stats` speak to its /_sim doors."""
+
+    rest_url: str
+    ws_url: str
+    log: Path
+    customers: list[Customer]
+    process: subprocess.Popen[str]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of a client as nested dicts, as print-settings prints them in TOML."""
+        sections = [
+            {"app_key": one.app_key, "app_secret": one.app_secret, "account": one.account}
+            for one in self.customers
+        ]
+        kis = {"rest_url": self.rest_url, "ws_url": self.ws_url, "hts_id": HTS_ID}
+        datagokr = {"url": self.rest_url, "service_key": DATAGOKR_KEY}
+        return {"kis": kis | {"sections": sections}, "datagokr": datagokr}
+
+    @property
+    def settings_toml(self) -> str:
+        """The same as TOML text."""
+        return settings_toml(self.rest_url, self.ws_url, self.customers)
+
+    def control(self, door: str, **body: Any) -> dict[str, Any]:
+        """POST /_sim/<door>. ValueError with the simulator's words when it refuses."""
+        data = json.dumps(body).encode()
+        return self._ask(urllib.request.Request(f"{self.rest_url}/_sim/{door}", data=data))
+
+    def look(self, door: str) -> dict[str, Any]:
+        """GET /_sim/<door>: stats, book or stocks."""
+        return self._ask(urllib.request.Request(f"{self.rest_url}/_sim/{door}"))
+
+    def stats(self) -> dict[str, Any]:
+        """GET /_sim/stats."""
+        return self.look("stats")
+
+    def book(self) -> dict[str, Any]:
+        """GET /_sim/book."""
+        return self.look("book")
+
+    @staticmethod
+    def _ask(request: urllib.request.Request) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as wrong:
+            raise ValueError(json.load(wrong)["error"]) from None
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """The lines of calls, orders or frames written so far (frames are up to 0.2 s late)."""
+        text = (self.log / f"{name}.jsonl").read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+@contextmanager
+def start_simulator(
+    scenario: str = "calm",
+    *,
+    rest_port: int = 0,
+    ws_port: int = 0,
+    log: Path | None = None,
+    sections: int = 5,
+    symbols: int | Path = 200,
+    rate: float | None = None,
+    seed: int = 1,
+    frame_log: bool = True,
+    clock: str = "",
+    replay: Path | None = None,
+    replay_speed: float = 1.0,
+    **knobs: Any,
+) -> Iterator[RunningSimulator]:
+    """Start `python -m simulator` and end it afterwards. `knobs` are those of Scenario."""
+    with tempfile.TemporaryDirectory(prefix="simulator-") as scratch:
+        where = log or Path(scratch) / "log"
+        ready = Path(scratch) / "ready.json"
+        command = [sys.executable, "-m", "simulator", "--scenario", scenario]
+        command += ["--rest-port", str(rest_port), "--ws-port", str(ws_port), "--log", str(where)]
+        command += ["--sections", str(sections), "--symbols", str(symbols), "--seed", str(seed)]
+        command += ["--ready-file", str(ready)]
+        if rate is not None:
+            command += ["--rate", str(rate)]
+        if not frame_log:
+            command.append("--no-frame-log")
+        if clock:
+            command += ["--clock", clock]
+        if replay:
+            command += ["--replay", str(replay), "--replay-speed", str(replay_speed)]
+        for name, value in knobs.items():
+            command += ["--set", f"{name}={json.dumps(value)}"]
+        with subprocess.Popen(
+            command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            urls = _wait(ready, process)
+            customers = [customer(number) for number in range(1, sections + 1)]
+            running = RunningSimulator(urls["rest_url"], urls["ws_url"], where, customers, process)
+            try:
+                yield running
+            finally:
+                running.stop()
+
+
+def _wait(ready: Path, process: subprocess.Popen[str]) -> dict[str, str]:
+    until = time.monotonic() + _START_S
+    while not ready.exists():
+        if process.poll() is not None:
+            words = process.stderr.read() if process.stderr else ""
+            raise RuntimeError(f"the simulator ended with {process.returncode}: {words}")
+        if time.monotonic() > until:
+            process.kill()
+            raise RuntimeError(f"the simulator was not ready within {_START_S:.0f} s")
+        time.sleep(0.02)
+    urls: dict[str, str] = json.loads(ready.read_text("utf-8"))
+    return urls
