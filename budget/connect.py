@@ -19,7 +19,7 @@ def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
         url,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
-        socket_keepalive=True,
+        **({} if url.startswith("unix:") else {"socket_keepalive": True}),
         retry=Retry(NoBackoff(), 1),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
         decode_responses=False,

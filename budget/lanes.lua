@@ -2,7 +2,7 @@
 -- both see the last free place. A place is a member of a ZSET whose score is the time it is free
 -- again, in microseconds: granted = now + hold, answered = now + gap. The receiver sees a call
 -- somewhere between its grant and its answer, so freeing a place one window after the answer makes
--- one arrival too many impossible, whatever the network does (docs/adr/0004-own-call-lanes.md).
+-- one arrival too many impossible, whatever the network does (docs/adr/0006-own-call-lanes.md).
 --
 -- KEYS[1]  prefix of the app key's key space
 -- ARGV     operation, then what it needs; every time in microseconds

@@ -2,7 +2,7 @@
 
 Fits ``kis.gate.CallGate`` without importing it. All time is Redis's own, so a client's clock may
 be wrong; all state is Redis's, so any number of processes share one budget; with Redis gone no
-call goes out. Why this piece is our own: docs/adr/0004-own-call-lanes.md.
+call goes out. Why this piece is our own: docs/adr/0006-own-call-lanes.md.
 """
 
 from __future__ import annotations
