@@ -103,7 +103,9 @@ def parse_control(message: bytes) -> Ack | PingPong:
         output = body.get("output") or {}
         iv, key = _text(output.get("iv")), _text(output.get("key"))
     except (ValueError, AttributeError, RecursionError):
-        raise BadInput("control", message[:80], "JSON of header and body expected") from None
+        # Not the text itself: a control message can repeat the approval key.
+        size = f"{len(message)} bytes"
+        raise BadInput("control", size, "JSON of header and body expected") from None
     if code not in REACTIONS:
         raise BadInput("msg_cd", code, "unknown code")
     tr_id, tr_key = _text(header.get("tr_id")), _text(header.get("tr_key"))

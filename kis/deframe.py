@@ -24,7 +24,7 @@ class Control(NamedTuple):
 class Deframer:
     """Feed chunks, take messages. Message payloads are ``bytes``, control frames ``Control``.
 
-    After a violation the stream is lost: every later ``feed`` returns nothing.
+    After a close or a violation the stream is over: every later ``feed`` returns nothing.
     """
 
     __slots__ = ("_dead", "_parts", "_rest")
@@ -71,6 +71,8 @@ class Deframer:
                 reason = self._uncommon(first, payload, out)
                 if reason:
                     return self._violate(out, reason)
+                if self._dead:
+                    return out
                 whole = self._parts is None
             at = end
         self._rest = buf[at:] if at else buf
@@ -82,8 +84,9 @@ class Deframer:
         if first & 0x70:
             return "reserved bits set"
         if opcode in (CLOSE, PING, PONG):
-            if not final or len(payload) > 125:
-                return "control frame fragmented or too long"
+            if not final or len(payload) > 125 or (opcode == CLOSE and len(payload) == 1):
+                return "bad control frame"
+            self._dead = opcode == CLOSE  # nothing follows a close
             out.append(Control(opcode, payload))
             return ""
         if opcode in (TEXT, BINARY):

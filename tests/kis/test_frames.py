@@ -159,7 +159,15 @@ def test_a_head_that_is_none_is_named(head: bytes):
 
 record_strategy = st.builds(
     lambda symbol, second, price, volume, total: b"^".join(
-        [symbol.encode(), b"%02d%02d%02d" % (second // 3600, second // 60 % 60, second % 60), b"%d" % price, *RECORD.split(b"^")[3:12], b"%d" % volume, b"%d" % total, *RECORD.split(b"^")[14:]]
+        [
+            symbol.encode(),
+            b"%02d%02d%02d" % (second // 3600, second // 60 % 60, second % 60),
+            b"%d" % price,
+            *RECORD.split(b"^")[3:12],
+            b"%d" % volume,
+            b"%d" % total,
+            *RECORD.split(b"^")[14:],
+        ]
     ),
     st.from_regex(r"\A[0-9A-Z]{6}\Z"),
     st.integers(0, 86399),
