@@ -100,9 +100,9 @@ class Control:
             "datagokr_error": lambda code: setattr(self.public, "fail_with", str(code or "")),
         }
         self.world.scenario.change({name: body[name] for name in body if name not in acts})
-        for name in body:
+        for name, value in body.items():
             if name in acts:
-                acts[name](body[name])
+                acts[name](value)
         return {"ok": True}
 
     def _lose_next(self, how: Any) -> None:

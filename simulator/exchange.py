@@ -39,13 +39,14 @@ class Exchange:
         self,
         account: Account,
         code: str,
+        *,
         side: str,
         kind: str,
         venue: str,
-        amounts: tuple[int, int],
+        quantity: int,
+        price: int,
     ) -> Order:
-        """Take a new order; amounts are (quantity, price). Raises Refused."""
-        quantity, price = amounts
+        """Take a new order. Raises Refused."""
         stock = self.market.stocks.get(code)
         if stock is None:
             raise Refused("code")

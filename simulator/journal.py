@@ -8,12 +8,12 @@ from typing import Any
 
 
 def stamp() -> dict[str, float]:
-    """Now, twice: `mono` is CLOCK_MONOTONIC (one scale for all processes), `wall` is Unix time."""
+    """Now: `mono` is CLOCK_MONOTONIC (one scale for all processes), `wall` is Unix time."""
     return {"mono": round(time.monotonic(), 6), "wall": round(time.time(), 6)}
 
 
 class Journal:
-    """Writes calls.jsonl, orders.jsonl and frames.jsonl into a directory, or nothing without one."""
+    """Writes calls.jsonl, orders.jsonl and frames.jsonl; nothing without a directory."""
 
     def __init__(self, directory: Path | None, *, frames: bool = True) -> None:
         self._files: dict[str, TextIOWrapper] = {}
@@ -39,7 +39,7 @@ class Journal:
             file.flush()
 
     def data_frame(self, mono: float, section: str, text: str) -> None:
-        """A data frame as sent. Built by hand: its text never needs escaping, and there are many."""
+        """A data frame as sent. Built by hand: nothing in it needs escaping, and it is many."""
         self._files["frames"].write(
             f'{{"mono": {mono:.6f}, "wall": {time.time():.6f}, "section": "{section}", '
             f'"frame": "{text}"}}\n'

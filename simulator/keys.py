@@ -1,4 +1,4 @@
-"""The customers of the simulated broker: app keys, secrets, accounts, and settings to reach them."""
+"""The customers of the simulated broker: app keys, secrets, accounts, and their settings."""
 
 import base64
 import hashlib

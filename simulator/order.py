@@ -106,7 +106,7 @@ class Order:
         return self.stock.price >= self.reach()
 
     def reserve(self, fee_ppm: int) -> None:
-        """Keep the cash or shares the remainder may need; a price-less buy keeps the upper limit."""
+        """Keep what the remainder may need; a price-less buy keeps cash for the upper limit."""
         left = self.remainder
         if self.side == "SELL":
             self.account.keep(self.code, self.odno, shares=left)

@@ -87,7 +87,7 @@ class PublicData:
             return [day] if day and day <= newest and trading_days.is_open(day) else []
         first = _day_of(asked.get("beginBasDt", "")) or newest
         end = _day_of(asked.get("endBasDt", ""))  # not included
-        days = []
+        days: list[date] = []
         day = newest
         while day >= first and len(days) < 20:
             if end is None or day < end:

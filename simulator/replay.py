@@ -71,7 +71,7 @@ class Replay:
 
     async def _pause(self, until: float) -> None:
         wait = until - time.monotonic()
-        if 0 < until and wait <= 0.001:
+        if until > 0 and wait <= 0.001:
             return
         self._flush()
         await asyncio.sleep(max(wait, 0))

@@ -23,20 +23,25 @@ async def order_cash(world: World, call: Call) -> Reply:
     asked = call.params
 
     def place() -> Order:
-        amounts = (_whole(asked.get("ORD_QTY", "")), _whole(asked.get("ORD_UNPR", "")))
+        quantity, price = _whole(asked.get("ORD_QTY", "")), _whole(asked.get("ORD_UNPR", ""))
         venue = asked.get("EXCG_ID_DVSN_CD") or "KRX"
         if world.scenario.environment == "paper" and venue != "KRX":
             raise Refused("field")
         return world.exchange.place(
-            call.account, asked.get("PDNO", ""), call.variant, asked.get("ORD_DVSN", ""), venue,
-            amounts,
-        )  # fmt: skip
+            call.account,
+            asked.get("PDNO", ""),
+            side=call.variant,
+            kind=asked.get("ORD_DVSN", ""),
+            venue=venue,
+            quantity=quantity,
+            price=price,
+        )
 
     return await _carry_out(world, call, call.variant, place)
 
 
 async def order_rvsecncl(world: World, call: Call) -> Reply:
-    """Change the price of an open order (정정) or cancel it (취소); either gets a number of its own."""
+    """Modify (정정) or cancel (취소) an open order; either gets a number of its own."""
     asked = call.params
 
     def change() -> Order:
@@ -52,7 +57,9 @@ async def order_rvsecncl(world: World, call: Call) -> Reply:
         if asked.get("RVSE_CNCL_DVSN_CD") != "01":
             raise Refused("field")
         price = _whole(asked.get("ORD_UNPR", ""))
-        return world.exchange.modify(call.account, odno, asked["ORD_DVSN"], (quantity, price))
+        return world.exchange.modify(
+            call.account, odno, asked.get("ORD_DVSN", ""), (quantity, price)
+        )
 
     kind = "CANCEL" if asked.get("RVSE_CNCL_DVSN_CD") == "02" else "MODIFY"
     return await _carry_out(world, call, kind, change)

@@ -1,4 +1,4 @@
-"""What kind of day it is: the knobs of the simulator, from a TOML file, changeable while it runs."""
+"""What kind of day it is: the knobs of the simulator, from TOML, changeable while it runs."""
 
 import dataclasses
 import tomllib

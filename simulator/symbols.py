@@ -18,7 +18,7 @@ _LAST = (
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A listed stock: short code, Korean name, KOSPI or KOSDAQ, last close in won, shares listed."""
+    """A listed stock: code, Korean name, KOSPI or KOSDAQ, last close in won, shares listed."""
 
     code: str
     name: str

@@ -47,12 +47,11 @@ class RunningSimulator:
 
     def control(self, door: str, **body: Any) -> dict[str, Any]:
         """POST /_sim/<door>. ValueError with the simulator's words when it refuses."""
-        data = json.dumps(body).encode()
-        return self._ask(urllib.request.Request(f"{self.rest_url}/_sim/{door}", data=data))
+        return self._ask(door, json.dumps(body).encode())
 
     def look(self, door: str) -> dict[str, Any]:
         """GET /_sim/<door>: stats, book or stocks."""
-        return self._ask(urllib.request.Request(f"{self.rest_url}/_sim/{door}"))
+        return self._ask(door, None)
 
     def stats(self) -> dict[str, Any]:
         """GET /_sim/stats."""
@@ -62,10 +61,10 @@ class RunningSimulator:
         """GET /_sim/book."""
         return self.look("book")
 
-    @staticmethod
-    def _ask(request: urllib.request.Request) -> dict[str, Any]:
+    def _ask(self, door: str, data: bytes | None) -> dict[str, Any]:
+        url = f"{self.rest_url}/_sim/{door}"
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(url, data, timeout=10) as answer:  # noqa: S310
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as wrong:
