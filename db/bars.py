@@ -50,7 +50,7 @@ def read_bars(
     )
     with mapped(), engine.connect() as connection:
         rows = connection.execute(query).all()
-    return [Bar(*row[:-1], bool(row.gap)) for row in rows]
+    return [Bar(**{**row._mapping, "gap": bool(row.gap)}) for row in rows]
 
 
 def _as_json(one: Bar) -> dict[str, object]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engines import SESSION
 from db.errors import error_code, mapped
-from db.grants import ADMIN
+from db.grants import ADMIN, CALLS, RIGHTS
 from db.script import SqlFile, raw, sql_file, sql_folder, statements
 from db.users import Place, grant_admin, sync_users
 from trading.errors import ConfigError
@@ -29,6 +29,8 @@ _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,39}$")
 _PREFIX = re.compile(r"^[A-Za-z0-9_]{0,20}$")
 _HOST = re.compile(r"^[A-Za-z0-9_.:%/-]{1,60}$")
 _ALREADY_THERE = frozenset({1050, 1060, 1061, 1091})  # table, column or key exists, or is gone
+
+_MADE_ANEW = 0  # its row in schema_version
 
 _SCHEMA_VERSION = """
 CREATE TABLE IF NOT EXISTS schema_version (
@@ -79,31 +81,29 @@ def migrate(
         for table in RETENTION:
             raw(connection, f"CALL roll_partitions('{table}', DATE(NOW()), @changed)")
         sync_users(connection, place, passwords)
+        _sign(connection)
     return version
 
 
 def check(engine: Engine) -> int:
     """The schema version of the database of ``engine``; ConfigError unless it is this program's."""
-    newest = sql_folder("migrations")[-1]
-    needed = _number(newest)
+    needed = {_number(file): _checksum(file) for file in sql_folder("migrations")}
+    needed[_MADE_ANEW] = _checksum(_made_anew())
     with mapped(), engine.connect() as connection:
         try:
-            row = connection.execute(
-                text(
-                    "SELECT version, checksum, applied_at FROM schema_version "
-                    "ORDER BY version DESC LIMIT 1"
-                )
-            ).first()
+            found = connection.execute(
+                text("SELECT version, checksum FROM schema_version WHERE applied_at IS NOT NULL")
+            ).all()
         except DBAPIError as error:
-            if error_code(error) not in (1142, 1146):
+            if error_code(error) not in (1142, 1146):  # no right, no table
                 raise
-            row = None
-    if row is None or row.applied_at is None or row.version < needed:
-        found = "none" if row is None else str(row.version)
-        raise ConfigError("database schema", f"is {found}, needs {needed}: run the migration")
-    if row.version > needed or row.checksum != _checksum(newest):
-        raise ConfigError("database schema", f"is {row.version}, this program knows {needed}")
-    return needed
+            found = []
+    version, newest = max((row.version for row in found), default=0), max(needed)
+    if version > newest:
+        raise ConfigError("database schema", f"is {version}, this program knows {newest}")
+    if {row.version: row.checksum for row in found} != needed:
+        raise ConfigError("database schema", f"is not that of version {newest}: run the migration")
+    return newest
 
 
 def event_scheduler_is_on(engine: Engine) -> bool:
@@ -148,7 +148,7 @@ def _run_migrations(connection: Connection) -> int:
         row.version: row for row in connection.execute(text("SELECT * FROM schema_version")).all()
     }
     known = {_number(file): file for file in sql_folder("migrations")}
-    newer = set(applied) - set(known)
+    newer = set(applied) - set(known) - {_MADE_ANEW}
     if newer:
         raise ConfigError("database schema", f"has version {max(newer)}, newer than this program")
     for version, file in sorted(known.items()):
@@ -182,6 +182,25 @@ def _apply(connection: Connection, version: int, file: SqlFile, done: int) -> No
         )
     connection.execute(
         text("UPDATE schema_version SET applied_at = NOW(6) WHERE version = :version"), key
+    )
+
+
+def _made_anew() -> SqlFile:
+    # what every migration makes anew, as one text: a program with other EVENTs or rights than the
+    # database has must not start
+    files = (*sql_folder("events"), sql_file("views.sql"), sql_file("condition.sql"))
+    rights = repr([(role, RIGHTS[role], CALLS.get(role)) for role in sorted(RIGHTS)])
+    return SqlFile("made anew", "\n".join([*(file.text for file in files), rights]))
+
+
+def _sign(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO schema_version VALUES (:version, 'made anew', :checksum, 0, NOW(6)) "
+            "ON DUPLICATE KEY UPDATE applied_at = IF(checksum = VALUES(checksum), applied_at, "
+            "VALUES(applied_at)), checksum = VALUES(checksum)"
+        ),
+        {"version": _MADE_ANEW, "checksum": _checksum(_made_anew())},
     )
 
 
