@@ -68,6 +68,7 @@ class TradeReader:
         self.short = 0
         self.extra_widths: set[int] = set()
         self._width = 0  # of the last good frame; another one is looked at twice
+        self._carets = -1
         self.last_bad = ""  # what was wrong last, for the log
 
     def records(self, message: bytes) -> list[Record]:
@@ -77,12 +78,17 @@ class TradeReader:
         Values are not checked here, except in frames with bytes that no number has.
         """
         self.frames += 1
-        if message[11:15] == b"001|":
-            body = message[_BODY_AT:]
-            width = body.count(b"^") + 1
-            if width == self._width and body.isascii() and b"_" not in body and b" " not in body:
-                self.records_read += 1
-                return [body.split(b"^", HEAD)]
+        if (
+            message[11:15] == b"001|"
+            and message.count(b"^") == self._carets
+            and message.isascii()
+            and b"_" not in message  # int() would take 1_000 for a number, and blanks
+            and b" " not in message
+        ):
+            self.records_read += 1
+            record = message.split(b"^", HEAD)
+            record[0] = record[0][_BODY_AT:]
+            return [record]
         return self._records_slow(message)
 
     def _records_slow(self, message: bytes) -> list[Record]:
@@ -104,6 +110,7 @@ class TradeReader:
             records = [record for record in records if self._is_readable(record)]
             if records and len(records) == count and not left:
                 self._width = width
+                self._carets = width - 1
                 if width not in KNOWN_TRADE_WIDTHS:
                     self.extra_widths.add(width)
         self.records_read += len(records)
@@ -145,15 +152,15 @@ class TradeReader:
             try:
                 price, volume, total = int(record[2]), int(record[12]), int(record[13])
             except ValueError:
-                self._unread(record)
+                self.unread(record)
                 continue
             if price > 0:
                 sink(record[0], record[1], price, volume, total, record)
             else:
-                self._unread(record)
+                self.unread(record)
 
-    def _unread(self, record: Record) -> None:
-        """A record that ``records`` handed on turned out unreadable: name its field."""
+    def unread(self, record: Record) -> None:
+        """A record that ``records`` handed on turned out unreadable: count it, name its field."""
         self.records_read -= 1
         if self._is_readable(record):
             self.refuse(BadInput("record", record[:HEAD], "not readable"))
