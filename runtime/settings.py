@@ -1,0 +1,262 @@
+"""Settings: one stockd.toml, every key overridable as STOCKD_SECTION__KEY, secrets from files.
+
+Nothing is read at import. ``load_settings()`` reads once a process; ``read_settings`` is the pure
+part. Anything wrong is a ConfigError that names the setting in full and the value.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from budget.profiles import PROFILES, profile
+from runtime.settings_source import Problem, gather
+from trading.errors import ConfigError
+
+PAPER_REST = "https://openapivts.koreainvestment.com:29443"
+PAPER_WS = "ws://ops.koreainvestment.com:31000"
+PAPER_DOORS = {("openapivts.koreainvestment.com", 29443), ("ops.koreainvestment.com", 31000)}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+SYMBOL = re.compile(r"^[A-Z0-9]{6,9}$")
+
+
+class Part(BaseModel):
+    """A table of stockd.toml. Keys nobody knows are refused: a typing error must not be silent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Section(Part):
+    """One app key: a websocket session of 40 stocks, and the account it belongs to."""
+
+    label: str = Field(
+        default="", pattern=r"^[A-Za-z0-9_-]{0,16}$"
+    )  # the only part that is ever shown
+    app_key: SecretStr = Field(min_length=8)
+    app_secret: SecretStr = Field(min_length=8)
+    account: SecretStr  # CANO + ACNT_PRDT_CD
+
+    @field_validator("account")
+    @classmethod
+    def _account(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"\d{8}-?\d{2}", value.get_secret_value()):
+            raise ValueError("8 + 2 digits expected, as 12345678-01")
+        return value
+
+
+class Kis(Part):
+    """The broker. Any server that speaks KIS can stand behind the two URLs."""
+
+    env: Literal["real", "paper"] = "paper"
+    rest_url: str = PAPER_REST
+    ws_url: str = PAPER_WS
+    profile: str = "kis-2026-04-20"
+    ceiling: int | None = Field(
+        default=None, ge=1, le=1000
+    )  # REST calls a second; None: the profile's
+    margin: int = Field(default=0, ge=0)  # calls a second left unused
+    sweep_share: int | None = Field(default=None, ge=0)
+    hts_id: str = ""  # tr_key of the fill notice
+    trade_section: str = ""  # label of the section whose account trades; "": the first
+    sections: tuple[Section, ...] = ()
+
+    @field_validator("profile")
+    @classmethod
+    def _profile(cls, value: str) -> str:
+        if value not in PROFILES:
+            raise ValueError(f"one of {', '.join(PROFILES)}")
+        return value
+
+    @field_validator("rest_url")
+    @classmethod
+    def _rest_url(cls, value: str) -> str:
+        return _url(value, "http", "https")
+
+    @field_validator("ws_url")
+    @classmethod
+    def _ws_url(cls, value: str) -> str:
+        return _url(value, "ws", "wss")
+
+    @field_validator("sections")
+    @classmethod
+    def _sections(cls, value: tuple[Section, ...]) -> tuple[Section, ...]:
+        named = tuple(
+            one if one.label else one.model_copy(update={"label": f"section-{number}"})
+            for number, one in enumerate(value, start=1)
+        )
+        if len({one.label for one in named}) < len(named):
+            raise ValueError("two sections have the same label")
+        if len({one.app_key.get_secret_value() for one in named}) < len(named):
+            raise ValueError("two sections have the same app_key: KIS allows one session a key")
+        return named
+
+    @property
+    def calls_per_second(self) -> int:
+        """The ceiling of one app key before the margin."""
+        return self.ceiling or profile(self.profile).ceiling
+
+    @property
+    def trading(self) -> Section:
+        """The section whose account trades and is polled. ConfigError when there is none."""
+        for one in self.sections:
+            if one.label == self.trade_section or not self.trade_section:
+                return one
+        raise ConfigError("kis.trade_section", f"{self.trade_section!r}: no such section")
+
+
+class DataGoKr(Part):
+    """data.go.kr, 금융위원회_주식시세정보."""
+
+    url: str = "https://apis.data.go.kr"
+    service_key: SecretStr = SecretStr("")  # the "Decoding" form
+
+
+class MariaDb(Part):
+    """Where the tables are. One user a role (db/grants.py), each with its own password."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=3306, ge=1, le=65535)
+    socket: str = ""  # wins over host and port
+    database: str = "stockd"
+    user_prefix: str = "stockd_"
+    user_host: str = "%"
+    admin_url: SecretStr = SecretStr("")  # for migrations; "" in a daemon's environment
+    passwords: dict[str, SecretStr] = {}
+
+
+class Redis(Part):
+    """Queues (database ``broker_db``) and budget, leases, tokens (``state_db``) apart."""
+
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379")
+    broker_db: int = Field(default=0, ge=0)
+    state_db: int = Field(default=1, ge=0)
+
+
+class Site(Part):
+    """Where the conditions' tables are: Gnuboard's database and prefix, or stockd itself."""
+
+    database: str = ""
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]{0,20}$")
+
+
+class Watch(Part):
+    """Stocks the sections watch, besides table ``watch`` and armed conditions."""
+
+    symbols: tuple[str, ...] = ()
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [one for one in value if not SYMBOL.match(one)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not a symbol (6 to 9 of A-Z 0-9)")
+        return tuple(dict.fromkeys(value))
+
+
+class Local(Part):
+    """The stack of one machine (`stockd up`)."""
+
+    directory: str = ".stockd"
+    servers: Literal["private", "own"] = "private"  # own: mariadb.* and redis.url point to yours
+    workers_threads: int = Field(default=4, ge=1, le=32)
+
+
+class Log(Part):
+    """What the processes write to standard error."""
+
+    format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Part):
+    """Everything. ``live`` comes from the environment alone (P14: the second switch)."""
+
+    live: bool = False
+    kis: Kis = Kis()
+    datagokr: DataGoKr = DataGoKr()
+    mariadb: MariaDb = MariaDb()
+    redis: Redis = Redis()
+    site: Site = Site()
+    watch: Watch = Watch()
+    local: Local = Local()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _real_money_needs_two_switches(self) -> Settings:
+        for name in ("rest_url", "ws_url"):
+            url = urlsplit(getattr(self.kis, name))
+            if url.hostname in LOOPBACK or (url.hostname, url.port) in PAPER_DOORS:
+                continue
+            if not (self.live and self.kis.env == "real"):
+                raise Problem(
+                    f"kis.{name}",
+                    f'{url.scheme}://{url.netloc} is real money: it needs kis.env = "real"'
+                    " and STOCKD_LIVE=1 in the environment",
+                )
+        return self
+
+
+def _url(value: str, *schemes: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(f"a URL starting with {' or '.join(schemes)} expected")
+    return value.rstrip("/")
+
+
+def env_name(key: str) -> str:
+    """``kis.rest_url`` → ``STOCKD_KIS__REST_URL``."""
+    return "STOCKD_" + key.upper().replace(".", "__")
+
+
+def read_settings(environ: dict[str, str], directory: Path | None = None) -> Settings:
+    """Settings of this environment. ``directory`` is where a relative path starts (default: here).
+
+    ConfigError names the setting, as in the file and as in the environment, and the value.
+    """
+    raw = gather(environ, directory or Path.cwd(), Settings)
+    try:
+        return Settings.model_validate(raw)
+    except Problem as problem:
+        raise ConfigError(f"{problem.key} ({env_name(problem.key)})", problem.reason) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        key = ".".join(str(part) for part in first["loc"] if part != "function-after")
+        value = raw
+        for part in first["loc"]:
+            try:
+                value = value[part]  # type: ignore[index,assignment]
+            except (KeyError, IndexError, TypeError):
+                value = {}
+                break
+        what = {"extra_forbidden": "no such setting"}.get(
+            first["type"], first["msg"].removeprefix("Value error, ")
+        )
+        shown = "" if _is_secret(key) or value == {} else f"{value!r}: "
+        raise ConfigError(f"{key} ({env_name(key)})", f"{shown}{what}") from None
+
+
+def _is_secret(key: str) -> bool:
+    last = key.rsplit(".", 1)[-1]
+    return last in {"app_key", "app_secret", "account", "service_key", "admin_url"} or (
+        key.startswith(("mariadb.passwords", "redis.url"))
+    )
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process, read at the first call; ``load_settings.cache_clear()``."""
+    return read_settings(dict(os.environ))
