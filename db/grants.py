@@ -129,6 +129,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             "asset_position": (S, I, U, D),
             "asset_history": (S,),
             "strike": (S,),
+            "guard_trip": (S, I),
             **_RUNS,
         }
     ),
