@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
+from db.grants import ROLES
+from db.migrate import migrate
 from runtime.servers import MariaDBServer, RedisServer
+from runtime.settings import MariaDb
+from runtime.wiring import database_url
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,15 @@ class Servers:
     mariadb: MariaDBServer
     redis: RedisServer
     directory: Path
+    passwords: dict[str, str]  # role: password
+
+    def url(self, role: str) -> str:
+        """SQLAlchemy URL of one role's user (db/grants.py)."""
+        part = MariaDb(
+            socket=self.mariadb.socket,
+            passwords={name: SecretStr(value) for name, value in self.passwords.items()},
+        )
+        return database_url(part, role).render_as_string(hide_password=False)
 
     def admin_url(self, database: str = "stockd") -> str:
         return self.mariadb.admin_url(database)
@@ -34,9 +49,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         redis.start(bound=True)
         mariadb.wait_ready()
         redis.wait_ready()
-        with mariadb.connect_admin() as connection, connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE IF NOT EXISTS stockd")
-        yield Servers(mariadb, redis, directory)
+        passwords = {role: secrets.token_urlsafe(16) for role in ROLES}
+        admin = sa.create_engine(mariadb.admin_url())
+        migrate(admin, passwords=passwords)
+        admin.dispose()
+        yield Servers(mariadb, redis, directory, passwords)
     finally:
         redis.stop()
         mariadb.stop()
