@@ -106,10 +106,9 @@ def _schedule(entry: Entry) -> float | crontab:
 
 
 def _configuration() -> dict[str, Any]:
-    from runtime.settings import settings  # noqa: PLC0415  read on first use, not at import
+    from runtime.wiring import broker_url, state_dir  # noqa: PLC0415  on first use, not at import
 
-    known = settings()
-    return configuration(known.redis.broker_url(), str(known.state_dir))
+    return configuration(broker_url(), str(state_dir()))
 
 
 def make_app(*modules: str) -> Celery:
