@@ -67,6 +67,11 @@ STRIKE_LIFE = (
     "filled",
     "filled_amount",
     "updated_at",
+    "absent_since",
+    "broker_filled",
+    "broker_amount",
+    "over_since",
+    "cancel_at",
 )
 _RUNS = {"daemon": (S, I, U), "schema_version": (S,)}
 _READ_ALL = dict.fromkeys((*TABLES, *VIEWS, *CONDITION_TABLES), (S,))
@@ -89,6 +94,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "trader": _rights(
         {
             "market": (S,),
+            "feed_gap": (S,),
             "asset_balance": (S,),
             "asset_position": (S,),
             "sweep_quote": (S,),
@@ -98,6 +104,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             HALT: (S,),
             "strike": (S, I),
             "order_event": (S, I),
+            "event_head": (S, U),
             "condition_state": (S, I, U),
             **_RUNS,
         }
@@ -116,6 +123,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             HALT: (S, I),
             "strike": (S, Right("strike", U, STRIKE_LIFE)),
             "order_event": (S, I),
+            "event_head": (S, U),
             "fill": (S, I),
             "order_gate": (S, I, U),
             "lease": (S, I, U),

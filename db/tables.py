@@ -175,6 +175,7 @@ strike = _table(
         "tick_received_at": WHEN,
         "fired_at": WHEN,
         "deadline": WHEN,
+        "max_age_ms": UINT,
         "assets": Text(),
         "state": CODE12,
         "reason_code": V(24),
@@ -190,10 +191,18 @@ strike = _table(
         "fence": UBIG,
         "claimed_at": WHEN,
         "answered_at": WHEN,
+        "absent_since": WHEN,
         "order_no": V(10),
         "order_day": DAY,
+        "broker_filled": UINT,
+        "broker_amount": BIG,
+        "over_since": WHEN,
+        "cancel_at": WHEN,
     },
 )
+
+# 0003_ledger.sql: one row, the end of the chain of events
+event_head = _table("event_head", {"one": TINY}, {"hash": HASH})
 
 order_event = _table(
     "order_event",
