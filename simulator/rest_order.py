@@ -41,7 +41,7 @@ async def order_cash(world: World, call: Call) -> Reply:
 
 
 async def order_rvsecncl(world: World, call: Call) -> Reply:
-    """Modify (정정) or cancel (취소) an open order; either gets a number of its own."""
+    """Modify (정정) or cancel (취소) an open order; each gets its own number."""
     asked = call.params
 
     def change() -> Order:
