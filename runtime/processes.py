@@ -92,7 +92,10 @@ def _signal(process: psutil.Process, number: int) -> None:
         pass
 
 
-def bound_to_parent(argv: list[str]) -> list[str]:
-    """``argv`` that ends with the thread that starts it, even after kill -9 (Linux, util-linux)."""
+def bound_to_parent(argv: list[str], signal_name: str = "KILL") -> list[str]:
+    """``argv`` that gets a signal when the thread that starts it is gone, even by kill -9.
+
+    Linux with util-linux's setpriv; elsewhere ``argv`` as it is.
+    """
     setpriv = which("setpriv") if os.name == "posix" else None
-    return [setpriv, "--pdeathsig", "KILL", *argv] if setpriv else argv
+    return [setpriv, "--pdeathsig", signal_name, *argv] if setpriv else argv

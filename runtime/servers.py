@@ -82,6 +82,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def short_socket(wanted: Path) -> Path:
+    """``wanted``, or a path in the temporary directory when it is too long for a unix socket."""
+    if len(os.fsencode(wanted)) <= SUN_PATH_MAX:
+        return wanted
+    mark = hashlib.sha256(os.fsencode(wanted.parent)).hexdigest()[:12]
+    short = Path(tempfile.gettempdir()) / f"stockd-{os.getuid()}-{mark}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.stat().st_uid != os.getuid():
+        raise ConfigError("local.directory", f"{short} belongs to somebody else")
+    return short / wanted.name
+
+
 def _port_is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -199,15 +211,7 @@ class MariaDBServer(PrivateServer):
     @property
     def socket(self) -> str:
         """Path of the unix socket, in a short directory when ours would not fit (107 bytes)."""
-        own = self.directory / "mariadbd.sock"
-        if len(os.fsencode(own)) <= SUN_PATH_MAX:
-            return str(own)
-        mark = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
-        short = Path(tempfile.gettempdir()) / f"stockd-{os.getuid()}-{mark}"
-        short.mkdir(mode=0o700, exist_ok=True)
-        if short.stat().st_uid != os.getuid():
-            raise ConfigError("local.directory", f"{short} belongs to somebody else")
-        return str(short / "m.sock")
+        return str(short_socket(self.directory / "mariadbd.sock"))
 
     def admin_url(self, database: str = "") -> str:
         """SQLAlchemy URL of the admin, over the socket, without a password."""

@@ -1,0 +1,62 @@
+"""`stockd up`, `down`, `status`: the stack of this machine, in the background."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from runtime.settings import load_settings
+from runtime.stack.machine import Stack
+from runtime.stack.machine import status as status_of
+from runtime.stack.place import Place
+from runtime.stack.supervisor import Supervisor
+from trading.errors import ConfigError, Unavailable
+
+
+def here() -> Place:
+    """The place the settings name."""
+    return Place(Path(load_settings().local.directory).absolute())
+
+
+@click.command()
+def up() -> None:
+    """전체를 켭니다: 서버, 데몬, Celery."""
+    settings = load_settings()
+    if not settings.kis.sections:
+        raise ConfigError("kis.sections (STOCKD_KIS__SECTIONS)", "is empty: no app key")
+    stack = Stack(here(), settings, say=click.echo)
+    stack.up()
+    user, port, password = stack.flower
+    click.echo(f"켜졌습니다. 상태: stockd status, 끄기: stockd down, 기록: {stack.place.logs}")
+    click.echo(f"Flower: http://127.0.0.1:{port}/ ({user} / {password})")
+
+
+@click.command()
+def down() -> None:
+    """모두 끕니다."""
+    place = here()
+    if not place.is_running():
+        click.echo("돌고 있는 것이 없습니다")
+        return
+    Supervisor(place).end()
+    click.echo("모두 껐습니다")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="한 줄 JSON")
+def status(as_json: bool) -> int:
+    """무엇이 돌고 있는지. 모두 돌고 있으면 0, 아니면 1."""
+    found = status_of(here())
+    whole = found["running"] and all(one["state"] == "RUNNING" for one in found["processes"])
+    if as_json:
+        click.echo(json.dumps({"whole": whole, **found}, ensure_ascii=False))
+        return 0 if whole else 1
+    if not found["running"]:
+        raise Unavailable("nothing runs here: `stockd up` starts it")
+    for one in found["processes"]:
+        click.echo(
+            f"{one['name']:<16}{one['state']:<10}{one['pid'] or '-':>8}{one['seconds']:>8} s"
+        )
+    return 0 if whole else 1

@@ -1,0 +1,1 @@
+"""The demo: the whole stack against the simulator, shown live, measured, judged."""

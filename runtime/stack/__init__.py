@@ -1,0 +1,1 @@
+"""The stack of one machine: private servers and all processes under one supervisor."""
