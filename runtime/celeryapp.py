@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
 from kombu import Queue
 
@@ -106,9 +106,18 @@ def _schedule(entry: Entry) -> float | crontab:
 
 
 def _configuration() -> dict[str, Any]:
-    from runtime.wiring import broker_url, state_dir  # noqa: PLC0415  on first use, not at import
+    from runtime import wiring  # noqa: PLC0415  settings are read on first use, not at import
 
-    return configuration(broker_url(), str(state_dir()))
+    return configuration(wiring.broker_url(), str(wiring.state_dir()))
+
+
+@signals.setup_logging.connect
+def _start_logs(**_: Any) -> None:
+    """Workers and beat write as all our processes do, secrets masked (P13)."""
+    from runtime.logs import start_logs  # noqa: PLC0415
+    from runtime.settings import load_settings  # noqa: PLC0415
+
+    start_logs(load_settings(), "celery")
 
 
 def make_app(*modules: str) -> Celery:

@@ -161,10 +161,25 @@ class Watch(Part):
     @field_validator("symbols")
     @classmethod
     def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [one for one in value if not SYMBOL.match(one)]
-        if wrong:
-            raise ValueError(f"{wrong[0]!r} is not a symbol (6 to 9 of A-Z 0-9)")
-        return tuple(dict.fromkeys(value))
+        return _known_form(value)
+
+
+class Market(Part):
+    """When polls work and rest. auto: always open where the broker is on this machine."""
+
+    hours: Literal["auto", "krx", "always"] = "auto"
+
+
+class Sweep(Part):
+    """Tier 2: stocks priced over the surplus calls, besides those the websocket has."""
+
+    symbols: tuple[str, ...] = ()
+    whole_market: bool = False  # every stock of table listing
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _known_form(value)
 
 
 class Local(Part):
@@ -192,6 +207,8 @@ class Settings(Part):
     redis: Redis = Redis()
     site: Site = Site()
     watch: Watch = Watch()
+    market: Market = Market()
+    sweep: Sweep = Sweep()
     local: Local = Local()
     log: Log = Log()
 
@@ -208,6 +225,13 @@ class Settings(Part):
                     " and STOCKD_LIVE=1 in the environment",
                 )
         return self
+
+
+def _known_form(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = [one for one in symbols if not SYMBOL.match(one)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is not a symbol (6 to 9 of A-Z 0-9)")
+    return tuple(dict.fromkeys(symbols))
 
 
 def _url(value: str, *schemes: str) -> str:
