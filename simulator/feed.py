@@ -47,7 +47,8 @@ class Feed:
                 elif message.type is WSMsgType.PING and self.world.scenario.answer_pings:
                     session.pong(message.data)
         finally:
-            tidy = socket.close_code not in (None, 1006) and not session.dropped_by_us
+            said_goodbye = socket.close_code not in (None, 1006)
+            tidy = session.closed_by_us or (said_goodbye and not session.dropped_by_us)
             self._leave(session, tidy=tidy)
         return socket
 

@@ -56,15 +56,13 @@ class Pump:
             if not market.tradable(stock, now):
                 credit -= 1.0
                 continue
-            count = 1
-            if most > 1 and credit > 2.0:
-                count = min(1 + int(market.random.random() ** 2 * most), int(credit))
+            count = 1 + int(market.random.random() ** 2 * most)
             credit -= count
             self.emit(stock, count, now)
             touched.update(stock.watchers)
         for session in touched:
             session.flush()
-        return max(credit, 0.0)
+        return max(credit, -float(most))  # a long frame is paid back by the next slots
 
     def emit(self, stock: Stock, count: int, now: float) -> None:
         """Trade `count` times and queue the one frame that tells of it."""

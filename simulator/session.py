@@ -25,7 +25,8 @@ class Session:
         self._queue: list[bytes] = []
         self.pinged = time.monotonic()
         self.unanswered: float | None = None  # since when a PINGPONG waits for its answer
-        self.dropped_by_us = False
+        self.closed_by_us = False  # with a close frame
+        self.dropped_by_us = False  # without
 
     @property
     def label(self) -> str:
@@ -69,6 +70,7 @@ class Session:
 
     def close(self) -> None:
         """Close frame 1000, then the connection: what a tidy server does."""
+        self.closed_by_us = True
         self.queue(wire.frame((1000).to_bytes(2, "big"), wire.CLOSE))
         self.flush()
         self._transport.close()

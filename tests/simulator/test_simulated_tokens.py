@@ -59,9 +59,7 @@ def test_wrong_keys_are_refused_and_the_keys_have_the_brokers_size(broker):
     client = broker()
     assert (len(client.me.app_key), len(client.me.app_secret)) == (36, 180)
     body = {"grant_type": "client_credentials", "appkey": "PSnobody", "appsecret": "x"}
-    answer = client.session.post(
-        client.simulator.rest_url + "/oauth2/tokenP", json=body, timeout=5
-    )
+    answer = client.session.post(client.simulator.rest_url + "/oauth2/tokenP", json=body, timeout=5)
     assert (answer.status_code, answer.json()["error_code"]) == (403, "EGW00103")
     client.headers("")
     headers = client.headers("FHKST01010100") | {"appkey": "PSnobody"}
