@@ -98,7 +98,7 @@ class Lanes:
     ) -> None:
         self._redis = client
         self._label = label
-        self._plan = plan
+        self.plan = plan
         self._prefix = f"stockd:lanes:{{{label}}}:"
         self._ledger = f"ledger:{account or label}"
         self._hold = int(hold_s * MICRO)
@@ -112,7 +112,7 @@ class Lanes:
         Raises Throttled when none came free in time, Unavailable when Redis cannot be asked or has
         just lost its memory, BadInput for a lane that does not exist.
         """
-        route = self._plan.routes.get(lane)
+        route = self.plan.routes.get(lane)
         if route is None:
             raise BadInput("lane", lane, f"one of {', '.join(LANES)}")
         musts = route.musts + (((self._ledger, 1),) if ledger else ())
@@ -152,7 +152,7 @@ class Lanes:
         lanes = tuple(
             LaneView(
                 lane,
-                self._plan.limits[lane],
+                self.plan.limits[lane],
                 *seen[lane],
                 int(counts.get(f"granted:{lane}".encode(), 0)),
                 int(counts.get(f"refused:{lane}".encode(), 0)),
@@ -160,7 +160,7 @@ class Lanes:
             for lane in LANES
         )
         opens = max(0, int(answer[-1])) / MICRO
-        return Snapshot(self._label, self._plan.ceiling, seen["all"][0], opens, lanes)
+        return Snapshot(self._label, self.plan.ceiling, seen["all"][0], opens, lanes)
 
     # -- Redis ------------------------------------------------------------------------------
 

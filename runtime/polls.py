@@ -6,23 +6,36 @@ Outside trouble is an outcome and not a crash: the next turn is the retry.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from functools import cache
 
 import structlog
 
+from datagokr.client import PublicData
+from db.daily import listed_symbols
 from db.heartbeat import Heartbeat
-from runtime import wiring
+from db.sweep import ages, on_websocket
+from kis.http import new_session
+from kis.keys import Env
+from kis.quotes import KisQuotes
+from kis.rest import KisRest
+from runtime import publicdata, wiring
 from runtime.asset_store import DbAssetStore
 from runtime.assets import AssetPoll
 from runtime.calendar import Calendar, market_is_awake
 from runtime.loop import kst_now
 from runtime.settings import load_settings
-from trading.errors import StockdError
+from runtime.sweep import Key, Sweep
+from trading.clock import KST
+from trading.errors import ConfigError, StockdError
 
 log = structlog.get_logger(__name__)
 
 ASSETS_EVERY_S = 10.0
-LONGEST_CYCLE_S = 55.0  # above the task's hard limit
+SWEEP_EVERY_S = 10.0
+LONGEST_CYCLE_S = 55.0  # above the tasks' hard limits
+DAILY_S = 1800.0  # tasks of once a day: a second wake-up within half an hour is a double
+EVENING = time(20, 30)  # after the last phase of the day; a morning token lasts until then
 
 
 @cache
@@ -37,7 +50,7 @@ def asset_poll() -> AssetPoll:
     account = wiring.kis_key().label
     engine = wiring.engine("assets")
     store = DbAssetStore(engine, account, Heartbeat(engine, "assets", kst_now()))
-    real = wiring.kis_env() is wiring.Env.REAL
+    real = wiring.kis_env() is Env.REAL
     return AssetPoll(account, wiring.kis_account(), store, kst_now, has_realised_profit=real)
 
 
@@ -48,6 +61,79 @@ def poll_assets() -> str:
         return "refused" if asset_poll().cycle() is None else "written"
 
     return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle)
+
+
+@cache
+def sweeper() -> Sweep:
+    """The sweep over every section's app key, each with the callers its sweep lane can feed."""
+    keys = []
+    for one in load_settings().kis.sections:
+        lanes = wiring.lanes(one.label)
+        callers = max(1, lanes.plan.limits["sweep"])
+        rest = KisRest(
+            wiring.kis_key(one.label),
+            wiring.kis_env(),
+            load_settings().kis.rest_url,
+            wiring.kis_auth(one.label),
+            lanes,
+            http=new_session(callers),
+        )
+        keys.append(Key(KisQuotes(rest), callers))
+    engine = wiring.engine("sweep")
+    return Sweep(keys, engine, Heartbeat(engine, "sweep", kst_now()), kst_now)
+
+
+def sweep_market() -> str:
+    """One sweep turn, every 10 s in market hours."""
+
+    def turn() -> str:
+        engine, settings = wiring.engine("sweep"), load_settings().sweep
+        wanted = listed_symbols(engine) if settings.whole_market else list(settings.symbols)
+        streamed = on_websocket(engine)
+        symbols = [one for one in wanted if one not in streamed]
+        if not symbols:
+            return "nothing to sweep"
+        done = sweeper().turn(symbols, ages(engine))
+        return f"{done.written} of {len(symbols)} in {done.seconds:.1f} s"
+
+    return in_turn("sweep", SWEEP_EVERY_S, LONGEST_CYCLE_S, turn)
+
+
+def prepare_morning() -> str:
+    """Tokens that last until the evening, one a section; then chk-holiday, which 모의 lacks."""
+
+    def prepare() -> str:
+        now = kst_now()
+        evening = datetime.combine(now.date(), EVENING, tzinfo=KST)
+        sections = load_settings().kis.sections
+        for one in sections:
+            wiring.kis_auth(one.label).token(max(evening, now + timedelta(minutes=10)))
+        if wiring.kis_env() is not Env.REAL:
+            return f"{len(sections)} tokens"
+        differs = calendar().check(KisQuotes(wiring.kis_rest()).holidays(now.date()), now)
+        return f"{len(sections)} tokens, {len(differs)} days differ"
+
+    return in_turn("morning", DAILY_S, DAILY_S, prepare, in_hours=False)
+
+
+@cache
+def public_data() -> PublicData:
+    """The client of data.go.kr. ConfigError without a key."""
+    settings = load_settings().datagokr
+    key = settings.service_key.get_secret_value()
+    if not key:
+        raise ConfigError("datagokr.service_key (STOCKD_DATAGOKR__SERVICE_KEY)", "is missing")
+    return PublicData(settings.url, key)
+
+
+def fetch_publicdata() -> str:
+    """The nightly run of tier 3."""
+
+    def fetch() -> str:
+        today = kst_now().date()
+        return publicdata.nightly(wiring.engine("sweep"), public_data(), calendar(), today)
+
+    return in_turn("publicdata", DAILY_S, 2 * DAILY_S, fetch, in_hours=False)
 
 
 def in_turn(
