@@ -1,0 +1,45 @@
+# `make help` prints a line a target.
+PY := .venv/bin/python
+DEMO_SECONDS ?=
+PYTEST_ARGS ?= -q -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test sure lint format types floors lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (apt for servers, .venv from requirements.lock)
+	@scripts/setup.sh
+
+demo: setup ## the whole machine against the simulator, live; DEMO_SECONDS=90 ends by itself
+	@$(PY) -m cli demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+test: setup ## every test
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+sure: setup lint types floors ## format, lint, types, import floors, tests
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: setup ## format check and lint
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+
+format: setup ## write the format
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix-only -q .
+
+types: setup ## mypy
+	@.venv/bin/mypy
+
+floors: setup ## imports only go down the stairs
+	@.venv/bin/lint-imports
+
+lock: setup ## make requirements.lock anew from pyproject.toml
+	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --group dev \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --universal \
+		-o requirements.lock
+
+clean: ## forget the private servers, the environment and every cache
+	@$(PY) -m cli down || true
+	rm -rf .stockd .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
