@@ -118,8 +118,7 @@ def test_pingpong_may_be_echoed_or_ponged_and_silence_is_cut_off(broker):
                 feed.socket.pong(text)
     assert echoed >= 5
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
-        while True:
-            feed.next()
+        feed.frames(1)
 
 
 def test_a_trade_record_keeps_the_invariants_of_the_genuine_ones(broker):
@@ -229,8 +228,7 @@ def test_the_server_can_end_a_session_tidily_or_in_the_middle(broker, eventually
     feed = client.feed(SAMSUNG)
     client.simulator.control("fault", drop_ws=1)
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
-        while feed.next():
-            pass
+        feed.frames(10**6)
     assert client.feed().register("H0STCNT0", SAMSUNG)["body"]["msg_cd"] == "OPSP8996"
 
 

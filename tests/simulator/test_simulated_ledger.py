@@ -22,7 +22,7 @@ def test_the_balance_has_the_shape_of_the_genuine_one(broker):
     assert len(body["ctx_area_fk100"]) == len(body["ctx_area_nk100"]) == 100
     assert body["msg1"].endswith("  ")
     assert all(isinstance(value, str) for value in body["output1"][0].values())
-    raw = {name for name in answer.raw.headers}
+    raw = set(answer.raw.headers)
     assert {"tr_id", "tr_cont", "gt_uid", "Content-Type", "Content-Length", "Date"} <= raw
 
 

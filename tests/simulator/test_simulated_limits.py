@@ -14,14 +14,19 @@ SAMSUNG = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": "005930"}
 def test_one_call_above_the_ceiling_of_any_second_is_refused(broker, scenario, ceiling):
     client = broker(scenario, ceiling=ceiling)
     client.headers("")
-    started = time.monotonic()
-    answers = [client.get(*PRICE, **SAMSUNG) for _ in range(ceiling + 2)]
-    assert time.monotonic() - started < 1.0, "the machine was too slow to hit the ceiling"
+    took, bursts = 9.9, 0
+    while took >= 1.0:  # a machine busy elsewhere may be too slow to hit the ceiling at once
+        bursts += 1
+        assert bursts < 10
+        time.sleep(1.05 if bursts > 1 else 0)
+        started = time.monotonic()
+        answers = [client.get(*PRICE, **SAMSUNG) for _ in range(ceiling + 2)]
+        took = time.monotonic() - started
     assert [one.status_code for one in answers] == [200] * ceiling + [500, 500]
     assert answers[-1].json()["msg_cd"] == "EGW00201"
     stats = client.simulator.stats()
     assert stats["max_calls_in_any_second"]["simkey-1"] == ceiling + 2
-    assert stats["refused"]["EGW00201"] == 2
+    assert stats["refused"]["EGW00201"] >= 2
     time.sleep(1.05)
     assert client.get(*PRICE, **SAMSUNG).status_code == 200
 
@@ -53,7 +58,7 @@ def test_spurious_refusals_slow_answers_and_broken_bodies_can_be_switched_on(bro
     client.simulator.control("fault", spurious_rate=0, broken_json=1.0)
     broken = client.get(*PRICE, **SAMSUNG)
     assert broken.status_code == 200
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="Unterminated string"):
         broken.json()
     client.simulator.control("fault", broken_json=0, http_500=1.0)
     assert client.get(*PRICE, **SAMSUNG).text.startswith("<html>")

@@ -51,30 +51,31 @@ def test_a_large_order_fills_in_pieces_that_add_up(broker, eventually):
     assert [int(one[9]) for one in notices[1:]] == [one["quantity"] for one in pieces]
 
 
-@pytest.mark.parametrize(
-    ("what", "side", "quantity", "price", "kind", "words"),
-    [
-        ("not a multiple of the price step", "BUY", 1, "step", "", "호가단위"),
-        ("above the upper limit", "BUY", 1, "over", "", "상하한가"),
-        ("more than the cash", "BUY", 100_000, "last", "", "주문가능금액"),
-        ("more shares than held", "SELL", 1, "last", "", "수량을 초과"),
-        ("no shares at all", "BUY", 0, "last", "", "INVALID"),
-        ("a price on a market order", "BUY", 1, "last", "01", "주문단가"),
-        ("an order kind of another session", "BUY", 1, "none", "06", "장운영시간"),
-        ("an order kind nobody knows", "BUY", 1, "last", "99", "INVALID"),
-    ],
-)
-def test_the_broker_refuses(broker, what, side, quantity, price, kind, words):
+REFUSED = [
+    # why, side, shares, price, order kind, words of the broker
+    ("not a multiple of the price step", "BUY", 1, "step", "", "호가단위"),
+    ("above the upper limit", "BUY", 1, "over", "", "상하한가"),
+    ("more than the cash", "BUY", 100_000, "last", "", "주문가능금액"),
+    ("more shares than held", "SELL", 1, "last", "", "수량을 초과"),
+    ("no shares at all", "BUY", 0, "last", "", "INVALID"),
+    ("a price on a market order", "BUY", 1, "last", "01", "주문단가"),
+    ("an order kind of another session", "BUY", 1, "none", "06", "장운영시간"),
+    ("an order kind nobody knows", "BUY", 1, "last", "99", "INVALID"),
+]
+
+
+def test_the_broker_refuses_and_says_why(broker):
     client = broker(rate=0.0)
     stock = samsung(client)
     prices = {"step": stock["price"] + 7, "over": stock["upper"] + 1000, "last": stock["price"]}
-    answer = client.order(side, SAMSUNG, quantity, prices.get(price, 0), kind)
-    assert answer["rt_cd"] == "1", what
-    assert words in answer["msg1"]
-    assert "output" not in answer
+    for why, side, shares, price, kind, words in REFUSED:
+        answer = client.order(side, SAMSUNG, shares, prices.get(price, 0), kind)
+        assert answer["rt_cd"] == "1", why
+        assert words in answer["msg1"], why
+        assert "output" not in answer, why
+        line = client.simulator.lines("orders")[-1]
+        assert (line["outcome"], line["msg_cd"]) == ("refused", answer["msg_cd"]), why
     assert client.simulator.book()["orders"] == []
-    line = client.simulator.lines("orders")[-1]
-    assert (line["outcome"], line["msg_cd"]) == ("refused", answer["msg_cd"])
 
 
 def test_an_unknown_stock_a_halt_vi_and_closed_hours_refuse_too(broker):
