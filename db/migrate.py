@@ -25,9 +25,9 @@ from trading.errors import ConfigError
 # months kept, 0 = for ever
 RETENTION: Mapping[str, int] = {"bar": 24, "asset_history": 60}
 
-_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,39}$")
-_PREFIX = re.compile(r"^[A-Za-z0-9_]{0,20}$")
-_HOST = re.compile(r"^[A-Za-z0-9_.:%/-]{1,60}$")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_PREFIX = re.compile(r"[A-Za-z0-9_]{0,20}")
+_HOST = re.compile(r"[A-Za-z0-9_.:%/-]{1,60}")
 _ALREADY_THERE = frozenset({1050, 1060, 1061, 1091})  # table, column or key exists, or is gone
 
 _MADE_ANEW = 0  # its row in schema_version
@@ -120,7 +120,7 @@ def _place(database: str, site: str, prefix: str, host: str, user_prefix: str) -
         ("user host", host, _HOST),
         ("user prefix", user_prefix, _NAME),
     ):
-        if not pattern.match(value):
+        if not pattern.fullmatch(value):
             raise ConfigError(key, f"{value!r} is not a name stockd can use")
     return Place(database, site, prefix, host, user_prefix)
 

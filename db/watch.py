@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select
-from sqlalchemy.dialects.mysql import insert
+from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from db.errors import mapped
 from db.tables import ConditionTables, watch
 from trading.errors import BadInput
 
-_SYMBOL = re.compile(r"^[A-Z0-9]{6,9}$")
+_SYMBOL = re.compile(r"[A-Z0-9]{6,9}")
 
 
 def add_watch(engine: Engine, symbol: str, by: str, at: datetime) -> bool:
     """Add a stock; False when it is there already. BadInput when it is no symbol."""
-    if not _SYMBOL.match(symbol):
+    if not _SYMBOL.fullmatch(symbol):
         raise BadInput("symbol", symbol, "6 to 9 capital letters and digits, e.g. 005930")
-    statement = insert(watch).values(symbol=symbol, added_by=by, added_at=at)
-    keep = statement.on_duplicate_key_update(symbol=watch.c.symbol)
-    with mapped(), engine.begin() as connection:
-        return connection.execute(keep).rowcount == 1
+    statement = insert(watch).values(symbol=symbol, added_by=by[:20], added_at=at)
+    try:
+        with mapped(), engine.begin() as connection:
+            connection.execute(statement)
+    except IntegrityError:
+        return False
+    return True
 
 
 def remove_watch(engine: Engine, symbol: str) -> bool:

@@ -60,7 +60,7 @@ def test_every_bar_of_every_length_is_the_bar_of_the_raw_ticks(quiet_database, f
     seed = secrets.randbits(32)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    prints = _day_of_prints(dice, minutes=45)
+    prints = _day_of_prints(dice, minutes=25)
     rows = {symbol: Row() for symbol in SYMBOLS}
     now, skip_until = OPEN, OPEN
     with quiet_database.root().connect() as connection:
@@ -280,7 +280,8 @@ def test_event_and_writer_and_repair_never_deadlock(database) -> None:
                     text(
                         "INSERT INTO market (symbol, bar_at, bar_open, bar_high, bar_low, "
                         f"bar_close, bar_volume, bar_turnover, bar_ticks) VALUES {rows} "
-                        "ON DUPLICATE KEY UPDATE bar_at = VALUES(bar_at), bar_ticks = VALUES(bar_ticks)"
+                        "ON DUPLICATE KEY UPDATE bar_at = VALUES(bar_at), "
+                        "bar_ticks = VALUES(bar_ticks)"
                     )
                 )
         minute["at"] += timedelta(seconds=1)

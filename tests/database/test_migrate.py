@@ -161,9 +161,9 @@ def test_an_applied_file_must_not_change(database) -> None:
         database.migrate()
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
+def test_a_wrong_setting_is_named(make_database) -> None:
+    database = make_database()
+    for setting, value in (
         ("database", "stock`d"),
         ("database", ""),
         ("prefix", "g5-'"),
@@ -171,11 +171,9 @@ def test_an_applied_file_must_not_change(database) -> None:
         ("user_prefix", "a b"),
         ("retention", {"bars": 1}),
         ("retention", {"bar": -1}),
-    ],
-)
-def test_a_wrong_setting_is_named(make_database, setting: str, value: object) -> None:
-    with pytest.raises(ConfigError):
-        make_database().migrate(**{setting: value})
+    ):
+        with pytest.raises(ConfigError):
+            database.migrate(**{setting: value})
 
 
 def test_statements_end_where_a_line_ends_with_the_delimiter() -> None:
