@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -79,6 +80,8 @@ async def _run(world: World, options: argparse.Namespace) -> None:
     urls = await server.start(options.rest_port, options.ws_port)
     if options.replay:
         server.play(options.replay, options.replay_speed)
+    gc.collect()
+    gc.freeze()  # what was built at start lives to the end; do not look through it again
     line = json.dumps(urls)
     if options.ready_file:
         partial = options.ready_file.with_suffix(".part")

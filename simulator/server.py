@@ -1,7 +1,6 @@
 """The running simulator: two ports, the ticking, a clean end."""
 
 import asyncio
-import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -48,8 +47,6 @@ class Server:
         rest_at = await self._open(rest, rest_port)
         ws_at = await self._open(feed, ws_port)
         self._spawn(self.pump.run(), self.feed.keep_alive(), self._flush_logs())
-        gc.collect()
-        gc.freeze()  # what was built at start lives to the end; do not look through it again
         return {"rest_url": f"http://{self.host}:{rest_at}", "ws_url": f"ws://{self.host}:{ws_at}"}
 
     def play(self, path: Path, speed: float) -> None:

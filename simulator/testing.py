@@ -1,9 +1,11 @@
-"""The simulator as a process of its own, for tests and benchmarks."""
+"""The simulator as a process of its own, or in a thread, for tests and benchmarks."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator import scenario as scenarios
+from simulator.journal import Journal
 from simulator.keys import DATAGOKR_KEY, HTS_ID, Customer, customer, settings_toml
+from simulator.server import Server
+from simulator.world import build
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_S = 20.0
@@ -27,7 +33,7 @@ class RunningSimulator:
     ws_url: str
     log: Path
     customers: list[Customer]
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None  # None when it runs in a thread
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -76,7 +82,9 @@ class RunningSimulator:
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """SIGTERM, and the exit code. One in a thread ends with its `with` block."""
+        if self.process is None:
+            return 0
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -131,6 +139,50 @@ def start_simulator(
                 yield running
             finally:
                 running.stop()
+
+
+@contextmanager
+def simulator_in_thread(
+    scenario: str = "calm",
+    *,
+    log: Path | None = None,
+    sections: int = 5,
+    symbols: int | Path = 200,
+    seed: int = 1,
+    clock: str = "",
+    replay: Path | None = None,
+    replay_speed: float = 1.0,
+    **knobs: Any,
+) -> Iterator[RunningSimulator]:
+    """The same on real sockets, in a thread of this process: starts in a tenth of the time.
+
+    It shares the interpreter with its caller, so rates and times are not those of a process.
+    """
+    with tempfile.TemporaryDirectory(prefix="simulator-") as scratch:
+        where = log or Path(scratch) / "log"
+        chosen = scenarios.load(scenario)
+        chosen.change(knobs)
+        world = build(
+            chosen, Journal(where), seed=seed, sections=sections, symbols=symbols, start=clock
+        )
+        server = Server(world)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="simulator", daemon=True)
+        thread.start()
+
+        def wait_for(work: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(work, loop).result(_START_S)
+
+        try:
+            urls = wait_for(server.start(0, 0))
+            if replay:
+                loop.call_soon_threadsafe(server.play, replay, replay_speed)
+            yield RunningSimulator(urls["rest_url"], urls["ws_url"], where, world.customers)
+        finally:
+            wait_for(server.stop())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_START_S)
+            loop.close()
 
 
 def _wait(ready: Path, process: subprocess.Popen[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import websocket
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from simulator.testing import RunningSimulator, start_simulator
+from simulator.testing import RunningSimulator, simulator_in_thread
 
 TRADING = "/uapi/domestic-stock/v1/trading"
 QUOTES = "/uapi/domestic-stock/v1/quotations"
@@ -192,7 +192,7 @@ def broker() -> Iterator[Callable[..., Client]]:
 
     def start(scenario: str = "calm", **options: Any) -> Client:
         patient = {"ceiling": 1000, "ledger_per_s": 0}
-        manager = start_simulator(scenario, **(patient | options))
+        manager = simulator_in_thread(scenario, **(patient | options))
         client = Client(manager.__enter__())
         open_ones.append((manager, client))
         return client
