@@ -182,6 +182,23 @@ class Sweep(Part):
         return _known_form(value)
 
 
+class Trade(Part):
+    """What the guards allow (trading/guards.py). Money KRW; 0 means "nothing", not "no limit"."""
+
+    account: SecretStr = SecretStr("")  # real money only: the account number once more (P14)
+    order_amount: int = Field(default=10_000_000, ge=0)  # per order
+    stock_amount: int = Field(default=30_000_000, ge=0)  # per stock and day
+    day_amount: int = Field(default=100_000_000, ge=0)
+    day_orders: int = Field(default=100, ge=0)
+    day_loss: int = Field(default=1_000_000, ge=1)  # realised; halts
+    price_away_percent: int = Field(default=5, ge=0, le=60)
+    assets_age_s: int = Field(default=60, ge=11)
+    clock_offset_ms: int = Field(default=5_000, ge=100)
+    error_rate_percent: int = Field(default=50, ge=1, le=100)  # halts
+    duplicate_open: bool = True
+    patience_s: int = Field(default=60, ge=1, le=3600)  # how long a strike may wait for its turn
+
+
 class Local(Part):
     """The stack of one machine (`stockd up`)."""
 
@@ -209,6 +226,7 @@ class Settings(Part):
     watch: Watch = Watch()
     market: Market = Market()
     sweep: Sweep = Sweep()
+    trade: Trade = Trade()
     local: Local = Local()
     log: Log = Log()
 
