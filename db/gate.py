@@ -1,0 +1,66 @@
+"""order_gate: the pace of order calls of an account, on MariaDB's clock (P5).
+
+While a call is in flight ``next_at`` stands at the end of the hold, so nobody else may call; an
+answer sets it one second ahead. A call without an answer keeps the whole hold: its request may
+still reach the broker.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, text
+
+from db.errors import mapped
+
+GAP_S = 1.0  # at least, between two order calls as the broker sees them
+# A call without an answer is over by then: connect 3.05 s + read 4 s, and a second of space.
+HOLD_S = 9.0
+# space for what MariaDB's and the broker's clocks may differ in speed, and for DATETIME rounding
+SLACK_S = 0.003
+
+
+def pass_gate(connection: Connection, account: str, token: str, hold_s: float = HOLD_S) -> bool:
+    """Take the gate within the caller's transaction if it is open; whether it was."""
+    done = connection.execute(
+        text(
+            "UPDATE order_gate SET token = :token, next_at = NOW(6) + INTERVAL :us MICROSECOND"
+            " WHERE account = :account AND next_at <= NOW(6)"
+        ),
+        {"token": token, "us": int(hold_s * 1_000_000), "account": account},
+    )
+    return done.rowcount == 1
+
+
+def answered(connection: Connection, account: str, token: str) -> None:
+    """The answer of ``token``'s call was read: the next call may start a second from now."""
+    connection.execute(
+        text(
+            "UPDATE order_gate SET token = NULL, next_at = NOW(6) + INTERVAL :us MICROSECOND"
+            " WHERE account = :account AND token = :token"
+        ),
+        {"us": int((GAP_S + SLACK_S) * 1_000_000), "account": account, "token": token},
+    )
+
+
+def ensure_gate(engine: Engine, account: str) -> None:
+    """Make the account's row, once; a new gate opens after one full gap."""
+    with mapped(), engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT IGNORE INTO order_gate (account, next_at)"
+                " VALUES (:account, NOW(6) + INTERVAL 1 SECOND)"
+            ),
+            {"account": account},
+        )
+
+
+def wait_s(engine: Engine, account: str) -> float:
+    """Seconds until the gate opens, 0 when it is open."""
+    with mapped(), engine.connect() as connection:
+        left = connection.scalar(
+            text(
+                "SELECT TIMESTAMPDIFF(MICROSECOND, NOW(6), next_at) FROM order_gate"
+                " WHERE account = :account"
+            ),
+            {"account": account},
+        )
+    return max(0.0, int(left or 0) / 1_000_000)

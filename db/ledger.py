@@ -1,0 +1,206 @@
+"""The ledger: strikes and their events. A claim is a unique key or a conditional UPDATE whose rows
+are counted, never read-then-write. Everything here runs on MariaDB's clock.
+
+Lock order everywhere: the strike's row first, the chain's end (``event_head``) last, and one strike
+a transaction, so that two processes cannot wait for each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
+
+from db.errors import error_code, mapped
+from trading.clock import KST
+from trading.conditions import Condition
+from trading.firing import Crossing
+from trading.lifecycle import State, check
+
+DUPLICATE = 1062
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the conditions' tables stand: database ("" = that of the URL) and table prefix."""
+
+    database: str = ""
+    prefix: str = ""
+
+    def table(self, name: str) -> str:
+        """Quoted name of ``condition``, ``condition_log`` or ``halt``."""
+        own = f"`{self.prefix}stockd_{name}`"
+        return f"`{self.database}`.{own}" if self.database else own
+
+
+def kst(value: datetime | None) -> datetime | None:
+    """What a DATETIME column holds, as an aware time."""
+    return None if value is None else value.replace(tzinfo=KST)
+
+
+def digest(prev: str, strike_id: int, at: datetime, before: str, after: str, detail: str) -> str:
+    """Hash of one event. ``at`` is the KST wall time as it stands in the table."""
+    words = [prev, str(strike_id), at.replace(tzinfo=None).isoformat(timespec="microseconds")]
+    return sha256("\n".join([*words, before, after, detail]).encode()).hexdigest()
+
+
+def append_event(
+    connection: Connection,
+    strike_id: int,
+    before: State | str,
+    after: State,
+    detail: Mapping[str, Any],
+) -> None:
+    """Append to the chain within the caller's transaction, after the strike's row was changed."""
+    row = connection.execute(
+        text("SELECT hash, NOW(6) AS at FROM event_head WHERE one = 1 FOR UPDATE")
+    ).one()
+    body = json.dumps(detail, ensure_ascii=False, default=str, sort_keys=True)
+    own = digest(row.hash, strike_id, row.at, str(before), str(after), body)
+    connection.execute(
+        text(
+            "INSERT INTO order_event (strike_id, at, from_state, to_state, detail, prev_hash, hash)"
+            " VALUES (:strike, :at, :before, :after, :detail, :prev, :own)"
+        ),
+        {
+            "strike": strike_id, "at": row.at, "before": str(before), "after": str(after),
+            "detail": body, "prev": row.hash, "own": own,
+        },
+    )  # fmt: skip
+    connection.execute(text("UPDATE event_head SET hash = :own WHERE one = 1"), {"own": own})
+
+
+def step(
+    connection: Connection,
+    strike_id: int,
+    before: State,
+    after: State,
+    detail: Mapping[str, Any],
+    *,
+    changes: Mapping[str, Any] | None = None,
+    also: str = "",
+    **params: Any,
+) -> bool:
+    """Move one strike if it is still in ``before`` (and ``also`` holds); whether it was moved.
+
+    ``changes`` are columns to set with it; the event is written in the same transaction.
+    """
+    if before is not after:
+        check(before, after)
+    sets = "".join(f", {name} = :set_{name}" for name in changes or {})
+    done = connection.execute(
+        text(
+            f"UPDATE strike SET state = :after, updated_at = NOW(6){sets}"
+            f" WHERE id = :id AND state = :before{' AND ' + also if also else ''}"
+        ),
+        {
+            "after": after.value, "before": before.value, "id": strike_id, **params,
+            **{f"set_{name}": value for name, value in (changes or {}).items()},
+        },
+    )  # fmt: skip
+    if done.rowcount != 1:
+        return False
+    append_event(connection, strike_id, before, after, detail)
+    return True
+
+
+_BIRTH = """
+INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side, order_kind, venue,
+  quantity, price, trigger_op, strike_price, tick_price, tick_seq, tick_at, tick_received_at,
+  fired_at, deadline, max_age_ms, assets, state, updated_at)
+SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
+  :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at, :tick_received_at,
+  NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms, :assets, 'CLAIMED', NOW(6)
+FROM {condition} c
+WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1 AND c.deleted_at IS NULL
+"""
+
+
+def claim_arming(
+    engine: Engine,
+    site: Site,
+    account: str,
+    condition: Condition,
+    crossing: Crossing,
+    level: int,
+    assets: Mapping[str, Any],
+    patience: timedelta,
+) -> int | None:
+    """Strike id of this arming's one firing: row and event in one commit. None when somebody else
+    has it, or the condition was switched off, edited or armed anew since it was read (P4).
+
+    ``level`` is the price that fired (a trailing stop moves it); the unique key
+    (condition_id, arm_no) is the claim.
+    """
+    price = condition.order_price(level)
+    values = {
+        "account": account, "id": condition.id, "rev": condition.rev, "arm_no": condition.arm_no,
+        "quantity": condition.order_quantity(level), "price": price, "strike_price": level,
+        "tick_price": crossing.price, "tick_seq": crossing.seq,
+        "tick_at": crossing.traded_at and crossing.traded_at.astimezone(KST).replace(tzinfo=None),
+        "tick_received_at": crossing.received_at.astimezone(KST).replace(tzinfo=None),
+        "patience_us": int(patience.total_seconds() * 1_000_000),
+        "assets": json.dumps(assets, ensure_ascii=False, default=str),
+    }  # fmt: skip
+    detail = {
+        "price": crossing.price, "seq": crossing.seq, "received_at": values["tick_received_at"],
+        "level": level, "quantity": values["quantity"], "order_price": price,
+    }  # fmt: skip
+    try:
+        with mapped(), engine.begin() as connection:
+            made = connection.execute(
+                text(_BIRTH.format(condition=site.table("condition"))), values
+            )
+            if made.rowcount != 1:
+                return None
+            strike_id = int(made.lastrowid)
+            append_event(connection, strike_id, "", State.CLAIMED, detail)
+            return strike_id
+    except IntegrityError as error:
+        if error_code(error) == DUPLICATE:
+            return None
+        raise
+
+
+def end_unsent(engine: Engine, strike_id: int, after: State, code: str, reason: str) -> bool:
+    """CLAIMED → DENIED or EXPIRED, with the Korean reason. Whether this call did it."""
+    with mapped(), engine.begin() as connection:
+        return step(
+            connection,
+            strike_id,
+            State.CLAIMED,
+            after,
+            {"code": code, "reason": reason},
+            changes={"reason_code": code, "reason": reason[:200]},
+        )
+
+
+def verify(engine: Engine) -> tuple[int, str]:
+    """(events checked, fault). ``fault`` is "" when the chain is whole from first to last."""
+    with mapped(), engine.connect() as connection:
+        prev, count = "0" * 64, 0
+        rows = connection.execution_options(stream_results=True, max_row_buffer=1000).execute(
+            text(
+                "SELECT id, strike_id, at, from_state, to_state, detail, prev_hash, hash"
+                " FROM order_event ORDER BY id"
+            )
+        )
+        for row in rows:
+            own = digest(prev, row.strike_id, row.at, row.from_state, row.to_state, row.detail)
+            if row.prev_hash != prev or row.hash != own:
+                return count, f"사건 {row.id} (타격 {row.strike_id}): 사슬이 끊겼습니다"
+            prev, count = row.hash, count + 1
+    with mapped(), engine.connect() as connection:
+        head = connection.scalar(text("SELECT hash FROM event_head WHERE one = 1"))
+        newer = connection.scalar(
+            text("SELECT COUNT(*) FROM order_event WHERE hash = :h"), {"h": head}
+        )
+    if head != prev and not newer:
+        return count, "사슬의 끝이 잘렸습니다"
+    return count, ""

@@ -1,0 +1,152 @@
+"""What the guards look at, read for one strike in one go on MariaDB's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from db.halt import halted
+from db.ledger import Site, kst
+from trading.clock import KST
+from trading.conditions import TriggerOp
+from trading.fills import Side
+from trading.guards import AssetFacts, DayFacts, Facts, MarketFacts, StrikeRow
+from trading.orders import NewOrder, OrderKind, Venue
+
+_STRIKE = """
+SELECT s.*, NOW(6) AS db_now,
+  c.enabled AND c.deleted_at IS NULL AND c.arm_no = s.arm_no AND c.rev = s.condition_rev AS armed,
+  c.day_amount_cap, c.day_strike_cap,
+  c.oco_group IS NOT NULL AND EXISTS (
+    SELECT 1 FROM strike o JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
+     WHERE k.oco_group = c.oco_group AND o.id < s.id AND o.condition_id <> s.condition_id
+       AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')) AS oco_taken
+FROM strike s LEFT JOIN {condition} c ON c.id = s.condition_id
+WHERE s.id = :id AND s.state = 'CLAIMED'
+"""
+
+_MARKET = """
+SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
+  EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL) AS gap_open,
+  q.upper_limit, q.lower_limit
+FROM market m LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
+WHERE m.symbol = :symbol
+"""
+
+_ASSETS = """
+SELECT b.received_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
+  COALESCE((SELECT p.sellable FROM asset_position p
+            WHERE p.account = b.account AND p.symbol = :symbol), 0) AS sellable
+FROM asset_balance b WHERE b.account = :account
+"""
+
+# strikes of today that are orders or may be, this one's symbol and condition apart
+_DAY = """
+SELECT COUNT(*) AS orders,
+  COALESCE(SUM(worth), 0) AS amount,
+  COALESCE(SUM(IF(symbol = :symbol, worth, 0)), 0) AS stock_amount,
+  COALESCE(SUM(IF(condition_id = :condition, 1, 0)), 0) AS condition_orders,
+  COALESCE(SUM(IF(condition_id = :condition, worth, 0)), 0) AS condition_amount,
+  COALESCE(SUM(IF(side = 'BUY' AND state IN {open}
+                  AND (:assets_at IS NULL OR claimed_at > :assets_at), worth, 0)), 0) AS open_buys,
+  COALESCE(SUM(IF(side = 'SELL' AND symbol = :symbol AND state IN {open}
+                  AND (:assets_at IS NULL OR claimed_at > :assets_at),
+                  quantity - filled, 0)), 0) AS open_sells,
+  COALESCE(MAX(symbol = :symbol AND side = :side AND order_kind = :kind AND price = :price
+               AND state IN {open}), 0) AS same_open,
+  COALESCE(MAX(symbol = :symbol AND state IN ('SENDING', 'UNKNOWN')), 0) AS unsettled
+FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth FROM strike
+      WHERE account = :account AND claimed_at >= CURDATE()
+        AND state NOT IN ('REJECTED', 'NOT_SENT')) t
+"""
+_OPEN = "('SENDING', 'UNKNOWN', 'ACCEPTED', 'PART_FILLED')"
+
+# an older day's unknown order blocks its stock as well
+_OLD_UNKNOWN = """
+SELECT EXISTS (SELECT 1 FROM strike WHERE account = :account AND symbol = :symbol
+               AND state IN ('SENDING', 'UNKNOWN'))
+"""
+
+_CALLS = """
+SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
+FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad FROM strike
+      WHERE account = :account AND claimed_at >= CURDATE() AND answered_at IS NOT NULL
+      ORDER BY claimed_at DESC LIMIT {window}) t
+"""
+
+
+def read_facts(
+    connection: Connection, site: Site, account: str, strike_id: int, window: int
+) -> Facts | None:
+    """Facts of a CLAIMED strike; None when it is not CLAIMED (any more)."""
+    s = connection.execute(
+        text(_STRIKE.format(condition=site.table("condition"))), {"id": strike_id}
+    ).one_or_none()
+    if s is None:
+        return None
+    m = connection.execute(text(_MARKET), {"symbol": s.symbol}).one_or_none()
+    a = connection.execute(text(_ASSETS), {"symbol": s.symbol, "account": account}).one_or_none()
+    who = {"account": account, "symbol": s.symbol, "condition": s.condition_id}
+    d = connection.execute(
+        text(_DAY.format(open=_OPEN)),
+        {
+            **who, "side": s.side, "kind": s.order_kind, "price": s.price,
+            "assets_at": a.received_at if a else None,
+        },
+    ).one()  # fmt: skip
+    old = connection.scalar(text(_OLD_UNKNOWN), who)
+    calls = connection.execute(text(_CALLS.format(window=int(window))), who).one()
+    stop = halted(connection, site)
+    return Facts(
+        now=s.db_now.replace(tzinfo=KST),
+        strike=strike_row(s),
+        market=_market(m) if m else None,
+        assets=_assets(a),
+        day=DayFacts(
+            orders=int(d.orders),
+            amount=int(d.amount),
+            stock_amount=int(d.stock_amount),
+            open_buys=int(d.open_buys),
+            open_sells=int(d.open_sells),
+            condition_orders=int(d.condition_orders),
+            condition_amount=int(d.condition_amount),
+            same_open=bool(d.same_open),
+            unsettled=bool(d.unsettled) or bool(old),
+            calls=int(calls.calls),
+            bad_calls=int(calls.bad_calls),
+        ),
+        halt=stop.reason if stop else None,
+        armed=bool(s.armed),
+        oco_taken=bool(s.oco_taken),
+        day_amount_cap=s.day_amount_cap,
+        day_strike_cap=s.day_strike_cap,
+    )
+
+
+def strike_row(s: Row[Any]) -> StrikeRow:
+    """A row of ``strike`` as the guards know it."""
+    order = NewOrder(
+        s.symbol, Side(s.side), OrderKind(s.order_kind), s.quantity, s.price, Venue(s.venue)
+    )
+    return StrikeRow(
+        id=s.id, condition_id=s.condition_id, arm_no=s.arm_no, condition_rev=s.condition_rev,
+        symbol=s.symbol, order=order, trigger_op=TriggerOp(s.trigger_op),
+        strike_price=s.strike_price, tick_price=s.tick_price,
+        tick_received_at=kst(s.tick_received_at), fired_at=kst(s.fired_at),  # type: ignore[arg-type]
+        deadline=kst(s.deadline), max_age_ms=s.max_age_ms,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _market(m: Row[Any]) -> MarketFacts:
+    return MarketFacts(
+        m.price, kst(m.received_at), kst(m.traded_at), bool(m.halted), bool(m.drift), m.hour_class,
+        bool(m.gap_open), m.upper_limit, m.lower_limit,
+    )  # fmt: skip
+
+
+def _assets(a: Row[Any] | None) -> AssetFacts:
+    if a is None:
+        return AssetFacts(None, None, None, 0)
+    cash = a.orderable_cash if a.orderable_cash is not None else a.deposit_d2
+    return AssetFacts(kst(a.received_at), cash, a.realized_profit, int(a.sellable))

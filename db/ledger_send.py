@@ -1,0 +1,184 @@
+"""SendLedger: the ledger as the order worker sees it (``trading.execution.OrderLedger``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from db import gate
+from db.errors import mapped
+from db.halt import halt, halted
+from db.ledger import Site, end_unsent, step
+from db.ledger_facts import read_facts
+from db.lease import ORDERS, fence_of
+from trading.guards import Facts
+from trading.lifecycle import State
+from trading.orders import Accepted, Outcome, Rejected
+
+QUEUE_LOOK = 30  # strikes looked at in one run
+
+
+class SendLedger:
+    """``account`` is the label of the settings; ``holder`` names this worker's lease.
+
+    ``stop_file`` answers whether the file that halts stands there (the third way to stop).
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        site: Site,
+        account: str,
+        holder: str,
+        *,
+        window: int = 6,
+        stop_file: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._site = site
+        self._account = account
+        self._holder = holder
+        self._window = window
+        self._stop_file = stop_file
+        gate.ensure_gate(engine, account)
+
+    def fence(self) -> int | None:
+        return fence_of(self._engine, ORDERS, self._holder)
+
+    def gate_wait(self) -> float:
+        return gate.wait_s(self._engine, self._account)
+
+    def due(self) -> list[int]:
+        with mapped(), self._engine.connect() as connection:
+            found = connection.scalars(
+                text(
+                    "SELECT id FROM strike WHERE state = 'CLAIMED' AND account = :account"
+                    f" ORDER BY fired_at, id LIMIT {QUEUE_LOOK}"
+                ),
+                {"account": self._account},
+            )
+            return [int(one) for one in found]
+
+    def facts(self, strike_id: int) -> Facts | None:
+        file = self._stop_file()
+        if file is not None:
+            halt(self._engine, self._site, file or "정지 파일", "file", "FILE")
+        with mapped(), self._engine.connect() as connection:
+            return read_facts(connection, self._site, self._account, strike_id, self._window)
+
+    def end(self, strike_id: int, after: State, code: str, reason: str) -> bool:
+        ended = end_unsent(self._engine, strike_id, after, code, reason)
+        if ended:
+            with mapped(), self._engine.begin() as connection:
+                trip(connection, code, reason, strike_id)
+        return ended
+
+    def pull_the_brake(self, code: str, reason: str) -> None:
+        """A guard halts everything; only a person resumes."""
+        halt(self._engine, self._site, reason, code.lower(), "GUARD")
+
+    def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str:
+        """CLAIMED → SENDING with the gate, the lease, the stop switch and the condition checked in
+        the same transaction. "" when committed, else what stood against it (nothing changed)."""
+        strike = facts.strike
+        age_us = strike.max_age_ms * 1000
+        with mapped(), self._engine.connect() as connection, connection.begin() as transaction:
+            if halted(connection, self._site) is not None:
+                return "halt"
+            if not gate.pass_gate(connection, self._account, token):
+                return "gate"
+            moved = step(
+                connection,
+                strike.id,
+                State.CLAIMED,
+                State.SENDING,
+                {"fence": fence, "proven_at": proven_at, "price": _price(facts)},
+                changes={"claim": token, "fence": fence},
+                also=(
+                    "deadline > NOW(6) AND :proven_at >= NOW(6) - INTERVAL :age_us MICROSECOND"
+                    " AND EXISTS (SELECT 1 FROM lease WHERE name = :lease AND holder = :holder"
+                    " AND fence = :own_fence AND expires_at > NOW(6))"
+                    f" AND EXISTS (SELECT 1 FROM {self._site.table('condition')} c"
+                    " WHERE c.id = condition_id AND c.enabled = 1 AND c.deleted_at IS NULL"
+                    " AND c.arm_no = strike.arm_no AND c.rev = condition_rev)"
+                ),
+                proven_at=proven_at.replace(tzinfo=None),
+                age_us=age_us,
+                lease=ORDERS,
+                holder=self._holder,
+                own_fence=fence,
+            )
+            if not moved:
+                transaction.rollback()
+                return "claim"
+            connection.execute(
+                text("UPDATE strike SET claimed_at = NOW(6) WHERE id = :id"), {"id": strike.id}
+            )
+        return ""
+
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> None:
+        """Write the outcome of our call. The sweeper may have called it UNKNOWN meanwhile: an
+        answer that comes late is still the broker's word."""
+        if isinstance(outcome, Accepted):
+            after, changes = State.ACCEPTED, {"order_no": outcome.order_no, "branch": outcome.branch}
+            detail: dict[str, Any] = {"order_no": outcome.order_no, "at": outcome.at}
+        elif isinstance(outcome, Rejected):
+            after, changes = State.REJECTED, {"reason_code": outcome.code}
+            changes["reason"] = outcome.reason[:200]
+            detail = {"code": outcome.code, "reason": outcome.reason}
+        else:
+            after, changes = State.UNKNOWN, {"reason": outcome.reason[:200]}
+            detail = {"reason": outcome.reason}
+        self._outcome(strike_id, token, after, changes, detail, closed=after is not State.UNKNOWN)
+
+    def not_sent(self, strike_id: int, token: str, reason: str) -> None:
+        """The call failed before its first byte: there is no order and will be none."""
+        changes = {"reason_code": "NOT_SENT", "reason": reason[:200]}
+        self._outcome(strike_id, token, State.NOT_SENT, changes, {"reason": reason}, closed=True)
+
+    def _outcome(
+        self,
+        strike_id: int,
+        token: str,
+        after: State,
+        changes: dict[str, Any],
+        detail: dict[str, Any],
+        *,
+        closed: bool,
+    ) -> None:
+        with mapped(), self._engine.begin() as connection:
+            if closed:
+                gate.answered(connection, self._account, token)
+            for before in (State.SENDING, State.UNKNOWN):
+                if before is after:
+                    continue
+                if step(
+                    connection, strike_id, before, after, detail,
+                    changes=changes, also="claim = :claim AND order_no IS NULL", claim=token,
+                ):  # fmt: skip
+                    break
+            else:
+                return  # settled from the broker's list in the meantime
+            day = "DATE(NOW(6))" if after is State.ACCEPTED else "order_day"
+            connection.execute(
+                text(f"UPDATE strike SET answered_at = NOW(6), order_day = {day} WHERE id = :id"),
+                {"id": strike_id},
+            )
+
+
+def _price(facts: Facts) -> int | None:
+    return facts.market.price if facts.market else None
+
+
+def trip(connection: Connection, code: str, detail: str, strike_id: int | None) -> None:
+    """Remember when a guard said no (P16)."""
+    connection.execute(
+        text(
+            "INSERT INTO guard_trip (guard, at, drill, strike_id, detail)"
+            " VALUES (:guard, NOW(6), 0, :strike, :detail)"
+        ),
+        {"guard": code[:24], "strike": strike_id, "detail": detail[:200]},
+    )

@@ -1,0 +1,163 @@
+"""Execution: how one strike becomes one order call. Nothing that can wait stands between the claim
+and the call; nothing after the claim ever repeats the call (P4, P6).
+
+The ledger, the call budget and the broker are Protocols: ``runtime/orders.py`` plugs them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import uuid4
+
+from trading.errors import StockdError, Transient
+from trading.guards import Deny, Facts, Limits, Wait, judge, proof
+from trading.lifecycle import State
+from trading.orders import Accepted, Broker, Outcome, Unknown
+
+PACE_PATIENCE_S = 1.5  # longest wait for the gate inside one run; a hold after no answer is longer
+PERMIT_PATIENCE_S = 1.5
+GAP_S = 1.0
+
+
+class OrderLedger(Protocol):
+    """What execution needs of the ledger (``db.ledger_send.SendLedger``)."""
+
+    def fence(self) -> int | None: ...  # our lease's number now, None: another worker's turn
+    def gate_wait(self) -> float: ...  # seconds until the account's next order call may start
+    def due(self) -> list[int]: ...  # CLAIMED strikes in the order they fired
+    def facts(self, strike_id: int) -> Facts | None: ...  # None: no longer CLAIMED
+    def end(self, strike_id: int, after: State, code: str, reason: str) -> bool: ...
+    def pull_the_brake(self, code: str, reason: str) -> None: ...
+    def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str: ...
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> None: ...
+    def not_sent(self, strike_id: int, token: str, reason: str) -> None: ...
+
+
+class OrderPermits(Protocol):
+    """The order lane of the call budget. ``take`` before the claim; the broker's call uses it."""
+
+    def take(self, timeout: float) -> None: ...
+    def give_back(self) -> None: ...  # no call was made
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What one run did: SENT (with ``state``), IDLE, STANDBY, GATE, WAIT, BUDGET, BROKER, LOST."""
+
+    what: str
+    strike_id: int = 0
+    state: State | None = None
+    reason: str = ""
+
+
+class OrderDesk:
+    """Serves the next due strike of one account."""
+
+    def __init__(
+        self,
+        ledger: OrderLedger,
+        permits: OrderPermits,
+        broker: Broker,
+        limits: Limits,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._permits = permits
+        self._broker = broker
+        self._limits = limits
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._quiet_until = 0.0  # a second line of P5 for the day MariaDB's clock jumps ahead
+
+    def serve_next(self) -> Served:
+        """Send at most one order. Raises Unavailable only before anything was claimed."""
+        fence = self._ledger.fence()
+        if fence is None:
+            return Served("STANDBY")
+        if not self._ledger.due():
+            return Served("IDLE")
+        wait = max(self._ledger.gate_wait(), self._quiet_until - self._monotonic())
+        if wait > PACE_PATIENCE_S:
+            return Served("GATE", reason=f"{wait:.1f} s")
+        if wait > 0:
+            self._sleep(wait)
+        facts = self._choose()
+        if facts is None:
+            return Served("WAIT")
+        return self._send(facts.strike.id, fence)
+
+    def _choose(self) -> Facts | None:
+        """The first due strike that may go out now; those that may never are ended on the way."""
+        for strike_id in self._ledger.due():
+            facts = self._ledger.facts(strike_id)
+            if facts is not None and self._may_go(facts):
+                return facts
+        return None
+
+    def _may_go(self, facts: Facts) -> bool:
+        verdict, strike = judge(facts, self._limits), facts.strike
+        if facts.now >= strike.deadline:
+            code = verdict.code if verdict else "DEADLINE"
+            reason = verdict.reason if verdict else "보낼 수 있는 시간이 지났습니다"
+            self._ledger.end(strike.id, State.EXPIRED, code, reason)
+            return False
+        if isinstance(verdict, Deny):
+            if self._ledger.end(strike.id, State.DENIED, verdict.code, verdict.reason):
+                if verdict.halts:
+                    self._ledger.pull_the_brake(verdict.code, verdict.reason)
+            return False
+        return not isinstance(verdict, Wait)
+
+    def _send(self, strike_id: int, fence: int) -> Served:
+        try:
+            self._permits.take(PERMIT_PATIENCE_S)
+        except Transient as error:
+            return Served("BUDGET", strike_id, reason=str(error))
+        called = False
+        try:
+            self._broker.prepare()
+            facts = self._ledger.facts(strike_id)  # again, last thing before the claim
+            if facts is None or not self._may_go(facts):
+                return Served("WAIT", strike_id)
+            proven_at = proof(facts)
+            assert proven_at is not None  # _may_go has asked the same
+            token = str(uuid4())
+            refused = self._ledger.claim(facts, token, fence, proven_at)
+            if refused:
+                return Served("LOST", strike_id, reason=refused)
+            called = True
+        except StockdError as error:
+            return Served("BROKER", strike_id, reason=str(error))
+        finally:
+            if not called:
+                self._permits.give_back()
+        return self._call(facts, token)
+
+    def _call(self, facts: Facts, token: str) -> Served:
+        """The one call. From here on nothing raises and nothing repeats."""
+        strike = facts.strike
+        try:
+            outcome = self._broker.place(strike.order)
+        except StockdError as error:  # the broker's promise: nothing was written to the wire
+            self._quiet()
+            self._ledger.not_sent(strike.id, token, str(error))
+            return Served("SENT", strike.id, State.NOT_SENT, str(error))
+        self._quiet()
+        self._ledger.answer(strike.id, token, outcome)
+        return Served("SENT", strike.id, state_of(outcome))
+
+    def _quiet(self) -> None:
+        self._quiet_until = self._monotonic() + GAP_S
+
+
+def state_of(outcome: Outcome) -> State:
+    """The state an outcome leads to."""
+    if isinstance(outcome, Accepted):
+        return State.ACCEPTED
+    return State.UNKNOWN if isinstance(outcome, Unknown) else State.REJECTED
