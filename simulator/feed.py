@@ -123,7 +123,7 @@ class Feed:
                 return
         elif stock is None:
             raise Unwelcome("OPSP8992", tr_id, tr_key)
-        random = self.world.market.random
+        random = self.world.dice
         iv, key = random.randbytes(8).hex(), "".join(random.choices(_LOWER, k=32))
         session.registered[(tr_id, tr_key)] = (key, iv)
         self.registered_at = time.monotonic()

@@ -29,6 +29,7 @@ class Market:
         self.urgent: deque[Stock] = deque()  # next to trade: newly watched, or price forced
         self.on_trade: Callable[[Stock], None] = lambda stock: None
         self.trades = 0
+        self._in_closing_auction = False
 
     def new_day(self) -> None:
         """Turn the page at midnight of the exchange's clock."""
@@ -62,6 +63,18 @@ class Market:
     def continuous(self) -> bool:
         """True while trades happen: always, or in KRX hours outside the closing auction."""
         return self.scenario.hours == "always" or _OPEN <= self.clock.hms < _AUCTION
+
+    def closing_print_due(self) -> bool:
+        """True once a day in KRX hours, when the closing auction (15:20-15:30) has ended."""
+        hms = self.clock.hms
+        if self.scenario.hours == "always":
+            return False
+        if _AUCTION <= hms < _CLOSE:
+            self._in_closing_auction = True
+        elif self._in_closing_auction:
+            self._in_closing_auction = False
+            return hms >= _CLOSE
+        return False
 
     def orders_taken(self) -> bool:
         """True while the exchange takes orders for the regular session."""

@@ -35,9 +35,19 @@ class Pump:
             market = self.world.market
             if self.paused or self.world.scenario.stop_ticks or not market.continuous():
                 credit = 0.0
+                if market.closing_print_due() and not self.paused:
+                    self._print_close(now)
                 continue
             if credit >= 1.0 or market.urgent:
                 credit = self._slot(credit, now)
+
+    def _print_close(self, now: float) -> None:
+        """One print of every stock: the price of the closing auction."""
+        for stock in list(self.world.market.live):
+            if self.world.market.tradable(stock, now):
+                self.emit(stock, 1, now)
+            for session in stock.watchers:
+                session.flush()
 
     def _new_day(self) -> None:
         self.world.exchange.new_day()
@@ -74,7 +84,7 @@ class Pump:
     def queue(self, stock: Stock, text: str, count: int, now: float) -> None:
         """Queue a data frame of `count` records for every session that watches the stock."""
         payload = text.encode()
-        knobs, random = self.world.scenario, self.world.market.random.random
+        knobs, random = self.world.scenario, self.world.dice.random
         spoilt = knobs.invalid_utf8 and random() < knobs.invalid_utf8
         if spoilt:
             payload = payload[:-1] + b"\xff"

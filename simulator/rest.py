@@ -191,7 +191,7 @@ class Gateway:
         counters, knobs = self.world.counters, self.world.scenario
         if not counters.windows[customer.label].admit(now, knobs.ceiling):
             return "EGW00201"
-        if knobs.spurious_rate and self.world.market.random.random() < knobs.spurious_rate:
+        if knobs.spurious_rate and self.world.dice.random() < knobs.spurious_rate:
             return "EGW00201"
         if endpoint.kind == "ledger":
             window = counters.ledgers[customer.account_label]
@@ -222,7 +222,7 @@ class Gateway:
 
     async def _spoil(self) -> Reply | None:
         """The faults that any read may meet."""
-        knobs, random = self.world.scenario, self.world.market.random.random
+        knobs, random = self.world.scenario, self.world.dice.random
         if knobs.slow and random() < knobs.slow:
             await asyncio.sleep(knobs.slow_s)
         if knobs.http_500 and random() < knobs.http_500:

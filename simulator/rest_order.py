@@ -101,7 +101,7 @@ def _lost(world: World) -> str:
     if world.lose_next:
         return world.lose_next.pop(0)
     knobs = world.scenario
-    if knobs.lose_reply and world.market.random.random() < knobs.lose_reply:
+    if knobs.lose_reply and world.dice.random() < knobs.lose_reply:
         return knobs.lose_reply_how
     return ""
 

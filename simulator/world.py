@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from random import Random
 
 from simulator.account import Account
 from simulator.auth import Desk
@@ -50,6 +51,7 @@ class World:
     journal: Journal
     counters: Counters
     seed: int
+    dice: Random  # of faults and session keys, so that they do not disturb the market's walk
     lose_next: list[str] = field(default_factory=list)  # how the next order answers get lost
 
     def reset_books(self) -> None:
@@ -111,4 +113,5 @@ def build(
         journal,
         _counters(customers),
         seed,
+        Random(seed ^ 0xD1CE),
     )

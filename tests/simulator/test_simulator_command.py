@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import websocket
 
 from simulator import scenario
 from simulator.testing import start_simulator
@@ -74,6 +75,16 @@ def test_a_taken_port_is_said_plainly(broker):
 def test_the_exchange_can_stand_at_nine_in_the_night(broker):
     frame = broker(clock="09:00:05").feed("005930").frames(1)[0]
     assert frame.split("^")[1].startswith("0900")
+
+
+def test_the_closing_auction_is_a_silence_that_ends_with_one_print_each(broker):
+    feed = broker(clock="15:29:58", hours="krx", rate=1000.0).feed("005930", "000660")
+    prints = [frame.split("|")[3].split("^") for frame in feed.frames(2)]
+    assert {one[0] for one in prints} == {"005930", "000660"}
+    assert {one[1][:4] for one in prints} == {"1530"}
+    feed.socket.settimeout(0.5)
+    with pytest.raises(websocket.WebSocketTimeoutException):
+        feed.frames(1)
 
 
 def test_at_midnight_the_day_begins_anew_and_settlement_moves_on(broker, eventually):
