@@ -299,6 +299,10 @@ def test_event_and_writer_and_repair_never_deadlock(database) -> None:
         with root.connect() as connection:
             _run(connection, datetime.now(KST).replace(tzinfo=None))
 
+    with root.begin() as connection:  # section 0 is dark: its bars are flagged meanwhile
+        connection.execute(
+            text("INSERT INTO feed_gap (section, from_at, reason) VALUES (0, NOW(6), 'x')")
+        )
     threads = [guarded(work) for work in (write, repair, copy)]
     for thread in threads:
         thread.start()

@@ -98,18 +98,24 @@ BEGIN
   SET v_changed = 0;
   IF EXISTS (SELECT 1 FROM feed_gap WHERE from_at > v_now - INTERVAL 1 DAY
                 AND (until_at IS NULL OR until_at > v_now - INTERVAL 10 MINUTE)) THEN
-    UPDATE feed_gap g
-      JOIN market m ON m.section = g.section
-      JOIN bar b ON b.symbol = m.symbol AND b.minutes IN (1, 3, 5, 10, 15, 30, 60, 1440)
-                AND b.at BETWEEN g.from_at - INTERVAL 1 DAY AND COALESCE(g.until_at, v_now)
-       SET b.gap = 1, b.updated_at = v_now
-     WHERE g.from_at > v_now - INTERVAL 1 DAY
-       AND (g.until_at IS NULL OR g.until_at > v_now - INTERVAL 10 MINUTE)
-       AND b.at > v_now - INTERVAL 2 DAY
-       AND b.gap = 0 AND b.at < COALESCE(g.until_at, v_now)
-       AND b.at + INTERVAL b.minutes MINUTE > g.from_at
-       AND NOT (b.minutes = 1 AND b.source = 'REPAIR');
+    -- looked up first and updated after: an UPDATE that joins `market` would lock its rows and
+    -- hold up the writer. The day bars apart, so that nobody reads a day of minutes for them.
+    CREATE OR REPLACE TEMPORARY TABLE bar_dark ENGINE=MEMORY AS
+      SELECT DISTINCT b.symbol, b.minutes, b.at
+        FROM feed_gap g
+        JOIN market m ON m.section = g.section
+        JOIN bar b ON b.symbol = m.symbol
+                  AND ((b.minutes IN (1, 3, 5, 10, 15, 30, 60) AND b.at > g.from_at - INTERVAL 1 HOUR)
+                       OR (b.minutes = 1440 AND b.at > g.from_at - INTERVAL 1 DAY))
+                  AND b.at < COALESCE(g.until_at, v_now)
+       WHERE g.from_at > v_now - INTERVAL 1 DAY
+         AND (g.until_at IS NULL OR g.until_at > v_now - INTERVAL 10 MINUTE)
+         AND b.at > v_now - INTERVAL 2 DAY
+         AND b.gap = 0 AND b.at + INTERVAL b.minutes MINUTE > g.from_at
+         AND NOT (b.minutes = 1 AND b.source = 'REPAIR');
+    UPDATE bar b JOIN bar_dark d USING (symbol, minutes, at) SET b.gap = 1, b.updated_at = v_now;
     SET v_changed = ROW_COUNT();
+    DROP TEMPORARY TABLE bar_dark;
   END IF;
 END//
 
