@@ -27,12 +27,13 @@ class Deframer:
     After a close or a violation the stream is over: every later ``feed`` returns nothing.
     """
 
-    __slots__ = ("_dead", "_parts", "_rest")
+    __slots__ = ("_dead", "_parts", "_rest", "controls")
 
     def __init__(self) -> None:
         self._rest = b""
         self._parts: list[bytes] | None = None  # of a fragmented message under way
         self._dead = False
+        self.controls = 0  # control frames handed on; the caller sets it back
 
     def feed(self, chunk: bytes) -> list[bytes | Control]:  # noqa: PLR0912  one loop, for speed
         """Everything that became complete with ``chunk``, in order."""
@@ -88,6 +89,7 @@ class Deframer:
                 return "bad control frame"
             self._dead = opcode == CLOSE  # nothing follows a close
             out.append(Control(opcode, payload))
+            self.controls += 1
             return ""
         if opcode in (TEXT, BINARY):
             if self._parts is not None:
@@ -113,6 +115,7 @@ class Deframer:
         self._dead = True
         self._rest = b""
         out.append(Control(VIOLATION, reason.encode()))
+        self.controls += 1
         return out
 
 

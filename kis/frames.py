@@ -21,6 +21,7 @@ from trading.errors import BadInput
 
 TRADE, NOTICE_REAL, NOTICE_MOCK = "H0STCNT0", "H0STCNI0", "H0STCNI9"
 TRADE_PREFIX = b"0|H0STCNT0|"
+ONE_TRADE = TRADE_PREFIX + b"001|"
 _BODY_AT = len(TRADE_PREFIX) + 4  # after "NNN|"
 KNOWN_TRADE_WIDTHS = frozenset({46, 47})
 
@@ -68,7 +69,7 @@ class TradeReader:
         self.short = 0
         self.extra_widths: set[int] = set()
         self._width = 0  # of the last good frame; another one is looked at twice
-        self._carets = -1
+        self.carets = -1  # separators in a one-record frame of that width
         self.last_bad = ""  # what was wrong last, for the log
 
     def records(self, message: bytes) -> list[Record]:
@@ -77,26 +78,28 @@ class TradeReader:
         Announced records that cannot be found are counted in ``bad``; the others are not lost.
         Values are not checked here, except in frames with bytes that no number has.
         """
-        self.frames += 1
         if (
-            message[11:15] == b"001|"
-            and message.count(b"^") == self._carets
+            message[:15] == ONE_TRADE
+            and message.count(b"^") == self.carets
             and message.isascii()
             and b"_" not in message  # int() would take 1_000 for a number, and blanks
             and b" " not in message
         ):
+            self.frames += 1
             self.records_read += 1
             record = message.split(b"^", HEAD)
             record[0] = record[0][_BODY_AT:]
             return [record]
-        return self._records_slow(message)
+        return self.records_of_many(message)
 
-    def _records_slow(self, message: bytes) -> list[Record]:
-        try:
-            count = split_frame(message).count
-        except BadInput as error:
-            self.refuse(error)
+    def records_of_many(self, message: bytes) -> list[Record]:
+        """``records`` for frames with several records, a new width, or anything odd in them."""
+        self.frames += 1
+        number = message[11:14]
+        if message[14:15] != b"|" or not number.isdigit() or number == b"000":
+            self.refuse(BadInput("NNN", number, "a record count of three digits expected"))
             return []
+        count = int(number)
         body = message[_BODY_AT:]
         fields = body.split(b"^")
         width, left = divmod(len(fields), count)
@@ -110,7 +113,7 @@ class TradeReader:
             records = [record for record in records if self._is_readable(record)]
             if records and len(records) == count and not left:
                 self._width = width
-                self._carets = width - 1
+                self.carets = width - 1
                 if width not in KNOWN_TRADE_WIDTHS:
                     self.extra_widths.add(width)
         self.records_read += len(records)

@@ -23,6 +23,7 @@ from trading.ticks import Tick
 # -- trade print, H0STCNT0 (체결가) -----------------------------------------------------------
 
 HEAD = 14  # fields before ACML_TR_PBMN: all that a running bar needs
+MAX_DIGITS = 18  # what BIGINT holds
 TRADE_WIDTH = 46  # the narrowest record there ever was
 HOUR_CLASSES = frozenset({"0", "A", "B", "C", "D"})  # HOUR_CLS_CODE
 MARKET_CLASSES = frozenset({"", "1", "2", "3", "5"})  # MARKET_CLS_CODE, since 2026-09-14
@@ -61,6 +62,8 @@ def parse_tick(record: Sequence[bytes]) -> Tick:
         record = [*record[:HEAD], *record[HEAD].split(b"^")]
     if len(record) < TRADE_WIDTH:
         raise BadInput("fields", len(record), f"at least {TRADE_WIDTH} expected")
+    if max(map(len, record[2 : HEAD + 1])) > MAX_DIGITS:
+        raise BadInput("record", len(max(record[2 : HEAD + 1], key=len)), "a number that long")
     code = record[0]
     if not _CODE.match(code):
         raise BadInput("MKSC_SHRN_ISCD", code, "stock code expected")
@@ -80,15 +83,15 @@ def parse_tick(record: Sequence[bytes]) -> Tick:
         code.decode("ascii"),
         _trade_moment(record[33], record[1]),
         price,
-        _number("PRDY_VRSS", record[4], 0),
-        _number("STCK_OPRC", record[7], 0),
-        _number("STCK_HGPR", record[8], 0),
-        _number("STCK_LWPR", record[9], 0),
-        _number("ASKP1", record[10], 0),
-        _number("BIDP1", record[11], 0),
-        _number("CNTG_VOL", record[12]),
-        _number("ACML_VOL", record[13]),
-        _number("ACML_TR_PBMN", record[14], 0),
+        int(record[4]) if record[4].isdigit() else _number("PRDY_VRSS", record[4], 0),
+        int(record[7]) if record[7].isdigit() else _number("STCK_OPRC", record[7], 0),
+        int(record[8]) if record[8].isdigit() else _number("STCK_HGPR", record[8], 0),
+        int(record[9]) if record[9].isdigit() else _number("STCK_LWPR", record[9], 0),
+        int(record[10]) if record[10].isdigit() else _number("ASKP1", record[10], 0),
+        int(record[11]) if record[11].isdigit() else _number("BIDP1", record[11], 0),
+        int(record[12]) if record[12].isdigit() else _number("CNTG_VOL", record[12]),
+        int(record[13]) if record[13].isdigit() else _number("ACML_VOL", record[13]),
+        int(record[14]) if record[14].isdigit() else _number("ACML_TR_PBMN", record[14], 0),
         halted == b"Y",
         hour_class,
         _number("VI_STND_PRC", record[45], 0),

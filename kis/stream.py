@@ -1,8 +1,8 @@
 """Section (섹션): one websocket session of one app key, as a loop of steps the caller owns.
 
 ``open()``, then ``step()`` again and again; ``fileno()`` lets one loop select over all sections.
-No thread, no sleep of its own. Trade frames come out untouched, as ``bytes``, for
-``kis.frames.TradeReader.fold``; everything else is an event.
+No thread, no sleep of its own. Trade frames are folded into a ``kis.tape.Tape``, or come out
+untouched as ``bytes``; everything else is an event.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from kis.frames import (
 from kis.keys import Env, KisKey
 from kis.parse import parse_notice
 from kis.registrations import PACE_S, Registration, Registrations
+from kis.tape import Tape
 from kis.wire import Wire
 from trading.clock import KST
 from trading.errors import BadInput, Unavailable
@@ -184,18 +185,24 @@ class Section:
 
     # -- steps ------------------------------------------------------------------------------
 
-    def step(self, timeout: float = 0.0) -> list[bytes | Event]:
+    def step(self, timeout: float = 0.0, tape: Tape | None = None) -> list[bytes | Event]:
         """Receive what is there (waiting up to ``timeout`` s), send what is due.
 
-        Returns trade frames (``bytes``) and events in the order they came. After ``Lost`` the
-        section is closed; ``open`` begins anew.
+        Returns trade frames (``bytes``) and events in the order they came; with a ``tape`` the
+        trade frames are folded into it and only events come back (the fast way). After ``Lost``
+        the section is closed; ``open`` begins anew.
         """
         wire = self._wire
         if wire is None:
             return []
         if timeout > 0:
             select.select([wire], [wire] if wire.has_unsent else [], [], timeout)
-        out = self.take(wire.receive())
+        messages = wire.receive()
+        if messages:
+            self.last_frame_at = self._monotonic()
+        if tape is not None:
+            messages = tape.fold(self.trades, messages)
+        out = self.take(messages, tape)
         now = self._monotonic()
         if not wire.lost and self._reaction is None:
             self._send_due(wire, now)
@@ -209,11 +216,10 @@ class Section:
             out.append(Lost(reason, clean=False, reaction=self._reaction))
         return out
 
-    def take(self, messages: list[bytes | Control]) -> list[bytes | Event]:
+    def take(
+        self, messages: list[bytes | Control], tape: Tape | None = None
+    ) -> list[bytes | Event]:
         """Sort messages: trade frames pass untouched, the rest becomes events."""
-        if not messages:
-            return []
-        self.last_frame_at = self._monotonic()
         out: list[bytes | Event] = []
         for message in messages:
             if isinstance(message, Control):
@@ -223,14 +229,14 @@ class Section:
                 continue
             try:
                 if is_data(message):
-                    self._take_data(message, out)
+                    self._take_data(message, out, tape)
                 else:
                     self._take_control(message, out)
             except BadInput as error:
                 out.append(Unread(str(error)))
         return out
 
-    def _take_data(self, message: bytes, out: list[bytes | Event]) -> None:
+    def _take_data(self, message: bytes, out: list[bytes | Event], tape: Tape | None) -> None:
         frame = split_frame(message)
         body = frame.body
         if frame.encrypted:  # the frame says so; the ack's encrypt flag is not to be trusted
@@ -238,7 +244,11 @@ class Section:
                 raise BadInput("tr_id", frame.tr_id, "encrypted, and no ack brought its key")
             body = decrypt(body, *self._ciphers[frame.tr_id])
         if frame.tr_id == TRADE:
-            out.append(TRADE_PREFIX + b"%03d|" % frame.count + body)
+            opened = TRADE_PREFIX + b"%03d|" % frame.count + body
+            if tape is None:
+                out.append(opened)
+            else:
+                tape.fold(self.trades, [opened])
         elif frame.tr_id in (NOTICE_REAL, NOTICE_MOCK):
             records = notice_records(body)
             for record in records:

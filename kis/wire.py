@@ -75,7 +75,8 @@ class Wire:
             messages += self._deframer.feed(chunk)
             if len(chunk) < RECV_SIZE and not isinstance(self._sock, ssl.SSLSocket):
                 break
-        if messages and any(type(message) is Control for message in messages):
+        if self._deframer.controls:
+            self._deframer.controls = 0
             messages = [message for message in messages if not self._handled(message)]
         return messages
 
