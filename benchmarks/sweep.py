@@ -1,0 +1,149 @@
+"""``stockd bench sweep``: the whole market once, beside assets, confirmations and orders."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+
+from benchmarks.arrivals import codes, most_in_a_second
+from budget.connect import connect
+from budget.lanes import Lanes
+from budget.plan import plan
+from budget.tokens import RedisTokenStore
+from db.engines import make_engine
+from db.grants import ROLES, user_name
+from db.heartbeat import Heartbeat
+from db.migrate import migrate
+from db.sweep import ages
+from kis.auth import KisAuth
+from kis.http import new_session
+from kis.keys import Env, KisKey
+from kis.quotes import KisQuotes
+from kis.rest import KisRest
+from runtime.servers import MariaDBServer, RedisServer
+from runtime.sweep import Key, Sweep, Turn
+from simulator.testing import RunningSimulator, start_simulator
+from trading.clock import KST
+
+ROOT = Path(__file__).resolve().parent.parent
+SYMBOLS = 2850
+BESIDE = {"assets": 1, "confirm": 1, "order": 1}  # callers of the fixed lanes during the sweep
+UNENDING_S = 60.0
+
+
+def run(seconds: float = 30.0, symbols: int = SYMBOLS, ceiling: int = 18) -> dict[str, Any]:
+    """As many turns as fit into ``seconds``; ``sweep_seconds`` is the slowest of them."""
+    with tempfile.TemporaryDirectory(prefix="bench-sweep-") as scratch:
+        redis = RedisServer(Path(scratch) / "redis")
+        mariadb = MariaDBServer(Path(scratch) / "mariadb")
+        try:
+            redis.start()
+            mariadb.start()
+            redis.wait_ready()
+            mariadb.wait_ready()
+            knobs = {"ceiling": ceiling, "ledger_per_s": 0, "cash": 10**12}
+            with start_simulator(
+                frame_log=False, sections=1, symbols=symbols, rate=1.0, **knobs
+            ) as sim:
+                return _run(sim, redis, mariadb, Path(scratch), seconds, ceiling)
+        finally:
+            redis.stop()
+            mariadb.stop()
+
+
+def _run(  # noqa: PLR0917
+    sim: RunningSimulator,
+    redis: RedisServer,
+    mariadb: MariaDBServer,
+    scratch: Path,
+    seconds: float,
+    ceiling: int,
+) -> dict[str, Any]:
+    admin = make_url(mariadb.admin_url())
+    passwords = {role: secrets.token_hex(8) for role in ROLES}
+    migrate(make_engine(admin), passwords=passwords)
+    user = {"username": user_name("sweep"), "password": passwords["sweep"], "database": "stockd"}
+    engine = make_engine(admin.set(**user))
+    one = sim.customers[0]
+    store = connect(redis.url())
+    lanes = Lanes(store, "bench", plan(ceiling))
+    lanes.vouch()
+    key = KisKey("bench", one.app_key, one.app_secret, one.account)
+    auth = KisAuth(key, sim.rest_url, RedisTokenStore(store, scratch / "state"), lanes)
+    auth.token()
+    callers = lanes.plan.limits["sweep"]
+    rest = KisRest(key, Env.REAL, sim.rest_url, auth, lanes, http=new_session(callers))
+    sweep = Sweep(
+        [Key(KisQuotes(rest), callers)], engine, Heartbeat(engine, "sweep", _now()), _now, 60.0
+    )
+    listed = list(sim.look("stocks"))
+    beside = _beside(sim, redis, scratch, ceiling)
+    turns: list[Turn] = []
+    try:
+        time.sleep(2.0)
+        until = time.monotonic() + seconds
+        while not turns or time.monotonic() < until:
+            turns.append(sweep.turn(listed, ages(engine)))
+            time.sleep(1.1)  # a turn starts with its lane free, as every ten seconds
+    finally:
+        beside.terminate()
+        beside.wait(10)
+        if beside.stdout is not None:
+            beside.stdout.close()
+    lines = sim.lines("calls")
+    answers = codes(lines)
+    return {
+        "symbols": len(listed),
+        "sweep_seconds": round(max(turn.seconds for turn in turns), 2),
+        "turns": len(turns),
+        "written_least": min(turn.written for turn in turns),
+        "refused": answers["EGW00201"] + answers["EGW00215"],
+        "ceiling": ceiling,
+        "max_in_any_second": most_in_a_second(line["mono"] for line in lines),
+        "calls_beside": sum(1 for line in lines if not line["path"].endswith("multprice")),
+    }
+
+
+def _beside(
+    sim: RunningSimulator, redis: RedisServer, scratch: Path, ceiling: int
+) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.callers"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told = {
+        "redis_url": redis.url(),
+        "rest_url": sim.rest_url,
+        "app_key": sim.customers[0].app_key,
+        "app_secret": sim.customers[0].app_secret,
+        "account": sim.customers[0].account,
+        "state_dir": str(scratch / "state"),
+        "ceiling": ceiling,
+        "jitter_s": 0.0,
+        "seed": 1,
+        "threads": BESIDE,
+        "pace_s": {"order": 1.0},
+        "skew_s": 0.0,
+        "start_mono": time.monotonic(),
+        "until_mono": time.monotonic() + UNENDING_S * 10,
+    }
+    if child.stdin is not None:
+        child.stdin.write(json.dumps(told))
+        child.stdin.close()
+    return child
+
+
+def _now() -> datetime:
+    return datetime.now(KST)
