@@ -24,7 +24,8 @@ from pydantic import (
 )
 
 from budget.profiles import PROFILES, profile
-from runtime.settings_source import Problem, gather
+from runtime.processes import ProcessMark
+from runtime.settings_source import CONFIG, Problem, gather
 from trading.errors import ConfigError
 
 PAPER_REST = "https://openapivts.koreainvestment.com:29443"
@@ -300,5 +301,16 @@ def _is_secret(key: str) -> bool:
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read at the first call; ``load_settings.cache_clear()``."""
-    return read_settings(dict(os.environ))
+    """The settings of this process, read at the first call; ``load_settings.cache_clear()``.
+
+    Without STOCKD_CONFIG, a stack that runs here (`stockd up`, `stockd demo`) lends its own: so
+    `stockd condition` or a plain Celery command in a second terminal meets the running machine.
+    """
+    environ = dict(os.environ)
+    own = read_settings(environ)
+    if CONFIG not in environ:
+        for folder in (Path(own.local.directory), Path(own.local.directory) / "demo"):
+            mark = ProcessMark.read(folder / "run" / "supervisor.mark")
+            if mark is not None and mark.is_alive():
+                return read_settings(environ | {CONFIG: str(folder / "run" / "settings.json")})
+    return own

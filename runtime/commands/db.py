@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import click
 
-from runtime.settings import Settings, load_settings, read_settings
+from runtime.settings import load_settings
 from runtime.stack.machine import migrate_to
-from runtime.stack.place import Place
 from runtime.wiring import database_url
 
 
@@ -19,22 +16,13 @@ def db() -> None:
     """데이터베이스."""
 
 
-def running_settings() -> Settings:
-    """The settings of the stack that runs here, else those of this environment."""
-    known = load_settings()
-    place = Place(Path(known.local.directory).absolute())
-    if os.environ.get("STOCKD_CONFIG") or not place.is_running():
-        return known
-    return read_settings(place.environment())
-
-
 @db.command()
 @click.option("--role", required=True, help="market trader orders assets sweep site desk reader …")
 @click.option("--tcp", is_flag=True, help="소켓 대신 127.0.0.1 포트")
 @click.option("--json", "as_json", is_flag=True)
 def url(role: str, tcp: bool, as_json: bool) -> None:
     """한 사용자의 SQLAlchemy URL."""
-    known = running_settings().mariadb
+    known = load_settings().mariadb
     if tcp:
         known = known.model_copy(update={"socket": ""})
     shown = database_url(known, role).render_as_string(hide_password=False)
@@ -44,5 +32,5 @@ def url(role: str, tcp: bool, as_json: bool) -> None:
 @db.command()
 def migrate() -> None:
     """테이블, 사용자, EVENT 를 이 버전에 맞춥니다."""
-    version = migrate_to(running_settings())
+    version = migrate_to(load_settings())
     click.echo(f"스키마 버전 {version}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
 
-from runtime.settings import load_settings
+from runtime.settings import load_settings, read_settings
 from runtime.stack.machine import Stack
 from runtime.stack.machine import status as status_of
 from runtime.stack.place import Place
@@ -23,10 +24,10 @@ def here() -> Place:
 @click.command()
 def up() -> None:
     """전체를 켭니다: 서버, 데몬, Celery."""
-    settings = load_settings()
+    settings = read_settings(dict(os.environ))  # ours, not those of a stack that runs already
     if not settings.kis.sections:
         raise ConfigError("kis.sections (STOCKD_KIS__SECTIONS)", "is empty: no app key")
-    stack = Stack(here(), settings, say=click.echo)
+    stack = Stack(Place(Path(settings.local.directory).absolute()), settings, say=click.echo)
     stack.up()
     user, port, password = stack.flower
     click.echo(f"켜졌습니다. 상태: stockd status, 끄기: stockd down, 기록: {stack.place.logs}")

@@ -34,6 +34,7 @@ class Stack:
     simulator: Program | None = None
     bound: bool = False  # True: everything ends with this process
     say: Callable[[str], None] = print
+    before_daemons: Callable[[Stack], None] | None = None
     flower: tuple[str, int, str] = ("stockd", 0, "")
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -76,6 +77,9 @@ class Stack:
         migrate_to(self.settings)
         if self.simulator:
             wait_for_http(self.settings.kis.rest_url + "/_sim/stats", 20)
+        if self.before_daemons:
+            self.before_daemons(self)
+            self.place.write_settings(self.settings)
         self.say("데몬과 Celery 를 켭니다")
         for program in sorted(rest, key=lambda one: one.rank):
             self.supervisor.start(program.name)
