@@ -44,7 +44,8 @@ END//
 
 -- Take the minute bars of the temporary table bar_in where they say more than `bar` does, then
 -- rebuild every larger bar they touch. More ticks win: a daemon restarted within a minute must not
--- overwrite the whole with its part. At equal ticks a repair wins over the EVENT.
+-- overwrite the whole with its part. At equal ticks a repair wins over the EVENT, and a gap flag
+-- once set stays.
 CREATE OR REPLACE DEFINER={DEFINER} PROCEDURE bar_roll
   (IN v_source VARCHAR(8), IN v_now DATETIME(6), OUT v_changed INT)
   SQL SECURITY DEFINER MODIFIES SQL DATA
@@ -55,7 +56,12 @@ BEGIN
   IF v_low IS NOT NULL THEN
     -- v_low and v_high are constants to the optimizer: only their partitions are looked into
     CREATE OR REPLACE TEMPORARY TABLE bar_new ENGINE=MEMORY AS
-      SELECT i.*
+      SELECT i.symbol, i.at, i.open, i.high, i.low, i.close, i.volume, i.turnover, i.ticks,
+             i.gap OR EXISTS (
+               SELECT 1 FROM market m JOIN feed_gap g ON g.section = m.section
+                WHERE m.symbol = i.symbol AND g.from_at > i.at - INTERVAL 1 DAY
+                  AND g.from_at < i.at + INTERVAL 1 MINUTE
+                  AND COALESCE(g.until_at, v_now) > i.at) AS gap
         FROM bar_in i
         LEFT JOIN bar b ON b.symbol = i.symbol AND b.minutes = 1 AND b.at = i.at
                        AND b.at BETWEEN v_low AND v_high
@@ -63,7 +69,7 @@ BEGIN
           OR (i.ticks = b.ticks AND (v_source = 'REPAIR' OR b.source <> 'REPAIR') AND NOT (
                i.open = b.open AND i.high = b.high AND i.low = b.low AND i.close = b.close
                AND i.volume = b.volume AND i.turnover = b.turnover
-               AND IF(v_source = 'REPAIR', i.gap = b.gap, i.gap <= b.gap)));
+               AND i.gap <= b.gap));
     SELECT COUNT(*), MIN(at), MAX(at) INTO v_changed, v_low, v_high FROM bar_new;
     IF v_changed > 0 THEN
       INSERT INTO bar (symbol, minutes, at, open, high, low, close, volume, turnover, ticks, gap,
@@ -71,9 +77,7 @@ BEGIN
       SELECT symbol, 1, at, open, high, low, close, volume, turnover, ticks, gap, v_source, v_now
         FROM bar_new
       ON DUPLICATE KEY UPDATE
-        -- a flag once set goes only when more ticks, or a repair, say so
-        gap = IF(VALUES(source) = 'REPAIR' OR VALUES(ticks) > bar.ticks, VALUES(gap),
-                 GREATEST(bar.gap, VALUES(gap))),
+        gap = IF(VALUES(ticks) > bar.ticks, VALUES(gap), GREATEST(bar.gap, VALUES(gap))),
         open = VALUES(open), high = VALUES(high), low = VALUES(low), close = VALUES(close),
         volume = VALUES(volume), turnover = VALUES(turnover), ticks = VALUES(ticks),
         source = VALUES(source), updated_at = VALUES(updated_at);
@@ -111,8 +115,7 @@ BEGIN
        WHERE g.from_at > v_now - INTERVAL 1 DAY
          AND (g.until_at IS NULL OR g.until_at > v_now - INTERVAL 10 MINUTE)
          AND b.at > v_now - INTERVAL 2 DAY
-         AND b.gap = 0 AND b.at + INTERVAL b.minutes MINUTE > g.from_at
-         AND NOT (b.minutes = 1 AND b.source = 'REPAIR');
+         AND b.gap = 0 AND b.at + INTERVAL b.minutes MINUTE > g.from_at;
     UPDATE bar b JOIN bar_dark d USING (symbol, minutes, at) SET b.gap = 1, b.updated_at = v_now;
     SET v_changed = ROW_COUNT();
     DROP TEMPORARY TABLE bar_dark;
