@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import requests
@@ -87,11 +88,17 @@ class KisBroker:
             raise BadInput("venue", venue.value, "모의투자는 KRX만 됩니다")
         return {"EXCG_ID_DVSN_CD": venue.value}
 
+    def _masked(self, outcome: Outcome) -> Outcome:
+        """The outcome, whose reason is the broker's text, without our secrets."""
+        if isinstance(outcome, Accepted):
+            return outcome
+        return replace(outcome, reason=self._rest.safe(outcome.reason))
+
     def _send(self, endpoint: Endpoint, body: dict[str, str]) -> Outcome:
         admitted = self._rest.admit(endpoint)
         try:
             reply = self._rest.send(endpoint, body, admitted)
-            return outcome_of(reply)
+            return self._masked(outcome_of(reply))
         except StockdError as error:
             return Unknown(str(error))
         except Exception as error:  # noqa: BLE001  after the first byte everything is an outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import requests
@@ -13,6 +14,8 @@ from trading.errors import Unavailable
 
 def new_session(pool: int = 4) -> requests.Session:
     """A session with ``pool`` kept-alive connections, blind to the machine's proxies and .netrc."""
+    # urllib3 writes whole addresses at DEBUG, and those of account calls hold the account number.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
     session = requests.Session()
     session.trust_env = False
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)

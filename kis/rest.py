@@ -153,7 +153,7 @@ class KisRest:
         if rt_cd == "":
             raise Unavailable(f"{endpoint.name}: HTTP {reply.status_code} without an envelope")
         if rt_cd != "0" and not empty:
-            raise error_of(code, f"{endpoint.name}: {self._safe(text)}")
+            raise error_of(code, f"{endpoint.name}: {self.safe(text)}")
         if reply.status_code != 200 and not empty:
             raise Unavailable(f"{endpoint.name}: HTTP {reply.status_code} with rt_cd 0", code)
         more = reply.headers.get("tr_cont", "").strip() in MORE_PAGES and not empty
@@ -207,7 +207,7 @@ class KisRest:
         admitted.permit.done()
         return reply
 
-    def _safe(self, text: str) -> str:
+    def safe(self, text: str) -> str:
         """The broker's sentence without our secrets, should it ever repeat one."""
         for secret in (self.key.app_key, self.key.app_secret, self.key.cano, self.key.hts_id):
             if secret:
