@@ -1,0 +1,137 @@
+"""The thread that writes `market`: as soon as the last write has returned, newest values only.
+
+No timer (docs/adr/0003). MariaDB away: the feed goes on folding records into the states, writing is
+tried again with a growing pause, and then every stock is written, because it is not known what the
+server still has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from db.ticks import TickWriter, row_text
+from trading.conflation import Conflator, StockState
+from trading.errors import BadInput, Transient
+from trading.ticks import Tick
+
+log = structlog.get_logger(__name__)
+
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+ROWS_A_STATEMENT = 500  # some 250 kB; beyond 2,000 stocks a single statement would hold up ticks
+
+
+class MarketWriter:
+    """``lock`` guards the conflator; ``read(record)`` is ``kis.parse.parse_tick``.
+
+    ``written(states, unix)`` is told of every committed statement, while ``seqs`` are still theirs.
+    """
+
+    def __init__(
+        self,
+        writer: TickWriter,
+        conflator: Conflator,
+        lock: threading.Lock,
+        read: Callable[[Any], Tick],
+        written: Callable[[list[tuple[str, int]], float], object] | None = None,
+    ) -> None:
+        self.rows = 0
+        self.statements = 0
+        self.last_at = 0.0  # unix seconds of the last committed write
+        self.failing = ""  # why nothing can be written now
+        self.unread = 0  # last records that could not be read in full
+        self._writer = writer
+        self._conflator = conflator
+        self._lock = lock
+        self._read = read
+        self._written = written
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="market-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to write."""
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def stop(self, timeout: float) -> bool:
+        """Write what is left and end; False when that was not possible within ``timeout`` s."""
+        self._ended.set()
+        self._wake.set()
+        self._thread.join(timeout)
+        return not self._thread.is_alive() and not self._conflator.dirty
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs: the loop is built anew when it does not."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            if not self._conflator.dirty:
+                if self._ended.is_set():
+                    break
+                self._wake.wait(0.5)
+                self._wake.clear()
+                continue
+            try:
+                self._write_dirty()
+                if failures:
+                    log.info("market 쓰기 재개")
+                    with self._lock:
+                        self._conflator.touch_all()
+                failures, self.failing = 0, ""
+            except Transient as error:
+                failures += 1
+                self.failing = str(error)
+                if failures == 1:
+                    log.warning("market 쓰기 실패, 다시 시도", error=str(error))
+                with self._lock:
+                    self._conflator.touch_all()
+                if self._ended.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1]):
+                    break  # told to end while the server is away: the feed cannot wait for it
+        self._writer.close()
+
+    def _write_dirty(self) -> None:
+        rows: list[str] = []
+        seqs: list[tuple[str, int]] = []
+        with self._lock:
+            for state in self._conflator.take_dirty():
+                tick = self._tick(state)
+                if tick is not None:
+                    rows.append(row_text(state, tick))
+                    seqs.append((state.symbol, state.seq))
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            self._writer.write(rows[start : start + ROWS_A_STATEMENT])
+            self.last_at = time.time()
+            self.statements += 1
+            if self._written is not None:
+                self._written(seqs[start : start + ROWS_A_STATEMENT], self.last_at)
+        self.rows += len(rows)
+
+    def _tick(self, state: StockState) -> Tick | None:
+        """The last record in full. Where it cannot be read, the price goes on and trading stops."""
+        if state.record is None:
+            return state.tick
+        try:
+            state.tick = self._read(state.record)
+            return state.tick
+        except BadInput as error:
+            self.unread += 1
+            if not state.drift:
+                log.error("체결 전문 필드 이상", symbol=state.symbol, error=str(error))
+            state.drift = True
+            if state.bar is not None:
+                state.short_in = state.bar.at
+            if state.tick is not None:
+                state.tick = state.tick._replace(price=state.price, day_volume=state.total)
+            return state.tick

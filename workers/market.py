@@ -1,0 +1,426 @@
+"""The market daemon: KIS websockets in, table `market` out, notices and gaps beside it.
+
+One thread reads all sections and folds every record into the state of its stock, a second writes
+what changed (runtime/market_writer.py), a third asks the databases (runtime/market_clerk.py).
+``Market`` is the step of the supervised loop, ``main`` what `stockd market` runs.
+"""
+
+from __future__ import annotations
+
+import select
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from db.feed_gaps import close_gaps, last_received, open_gap
+from db.heartbeat import Heartbeat
+from db.notices import SeenNotice, record_notice
+from db.ticks import TickWriter, forget_stocks, read_states
+from kis.frames import TRADE
+from kis.parse import parse_tick
+from kis.stream import Event, Lost, Noticed, Refusal, Registered, Unread
+from runtime.feed_link import Link
+from runtime.loop import Step, Stop, kst_now, supervise
+from runtime.market_bars import BarKeeper
+from runtime.market_clerk import Clerk
+from runtime.market_parts import MarketParts, market_parts
+from runtime.market_writer import MarketWriter
+from trading.clock import KST
+from trading.conflation import Conflator, StockState
+from trading.errors import OutsideError, StockdError
+from trading.watch_plan import WatchPlan, plan_watch
+
+log = structlog.get_logger(__name__)
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=KST)
+SELECT_S = 0.02  # registrations and connects are looked at this often when nothing comes
+CLOSE_S = 2.5  # unsubscribe 41 and close, of the 5 s a shutdown has
+COVERED_AFTER_S = 20.0  # a section whose last registrations KIS keeps refusing counts as back
+SWITCH_S = 0.0005  # the writer gets its turn within half a millisecond while frames are parsed
+
+
+class Market:
+    """The feed loop. ``start``, then call it again and again, then ``stop``."""
+
+    def __init__(self, parts: MarketParts) -> None:
+        self.parts = parts
+        self.lock = threading.Lock()
+        self.conflator = Conflator(lambda record: parse_tick(record).at)
+        self.writer = MarketWriter(
+            TickWriter(parts.engine), self.conflator, self.lock, parse_tick, parts.written
+        )
+        self.clerk = Clerk()
+        self.keeper = BarKeeper(parts.engine, self.conflator, self.lock)
+        self.foreign_notices = 0
+        self.started_at = kst_now()
+        self._pool = ThreadPoolExecutor(max_workers=max(2, len(parts.sections)))
+        self.links = parts.links(self._pool)
+        self._by_fd: dict[int, Link] = {}
+        self._epoll = select.epoll()
+        self._plan: WatchPlan | None = None  # made by the clerk, applied by the loop
+        self._applied: WatchPlan | None = None
+        self._resumed: dict[str, StockState] = {}
+        self._gaps: dict[int, datetime] = {}  # section -> since when it does not deliver
+        self._open_gaps: set[int] = set()  # those that stand in feed_gap
+        self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
+        self._widths: set[int] = set()
+        self._awake = True
+        self._next_look = self._next_second = 0.0
+        self._rate: tuple[float, int, float] = (time.monotonic(), 0, 0.0)
+        self._rows_told = 0
+
+    # -- life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Read where the last run stopped and begin. Raises Unavailable without MariaDB."""
+        self._resumed = {state.symbol: state for state in read_states(self.parts.engine)}
+        seen = last_received(self.parts.engine, [link.number for link in self.links])
+        now = kst_now()
+        for link in self.links:
+            since = seen.get(link.number)
+            if since is not None and self._counts_as_gap(since, now):
+                self._note_gap(link.number, since, "데몬이 꺼져 있었음")
+        self._make_plan()
+        self.clerk.every(1.0, self._make_plan)
+        self.clerk.every(1.0, self.beat)
+        self.clerk.every(5.0, lambda: self.keeper.check(kst_now()))
+        self.clerk.every(60.0, self._forget_rows)
+        self.writer.start()
+        self.clerk.start()
+
+    def __call__(self, now: datetime) -> bool:
+        """One turn: wait shortly for frames, take them, keep the sections going."""
+        for fd, _ in self._epoll.poll(SELECT_S):
+            link = self._by_fd.get(fd)
+            if link is not None:
+                self._take(link)
+        clock = time.monotonic()
+        if clock >= self._next_look:
+            self._next_look = clock + SELECT_S
+            self._look(now, clock)
+        moved, self._rows_told = self.writer.rows > self._rows_told, self.writer.rows
+        return moved
+
+    def stop(self) -> None:
+        """Unsubscribe, close frames, last rows written: within 5 s."""
+        now = kst_now()
+        ends = time.monotonic() + CLOSE_S
+        for link in self.links:
+            if link.section.is_open:
+                link.section.begin_close()
+        while (left := [link for link in self.links if link.section.is_open]) and (
+            time.monotonic() < ends
+        ):
+            self._epoll.poll(0.01)
+            for link in left:
+                self._take(link, closing=True)
+        for link in self.links:
+            if link.section.is_open:
+                link.section.abort("not all unsubscribed in time")
+                self._tell_closed(link, clean=False)
+            if self._awake:
+                self._note_gap(link.number, now, "데몬을 끔")
+        written = self.writer.stop(1.0)
+        self.clerk.stop(1.0)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._epoll.close()
+        log.info("시장 데몬 끝", written=written, notices_left=self.clerk.waiting)
+
+    def _tell_closed(self, link: Link, clean: bool) -> None:
+        try:
+            link.closed(clean)
+        except StockdError as error:
+            log.warning("재접속 예산에 알리지 못함", section=link.number, error=str(error))
+
+    # -- frames and events ------------------------------------------------------------------
+
+    def _take(self, link: Link, closing: bool = False) -> None:
+        out = link.section.step()
+        if not out:
+            return
+        trades = link.section.trades
+        events: list[Event] = []
+        with self.lock:
+            self.conflator.received = time.time()
+            fold, sink, short = trades.fold, self.conflator.take, trades.short
+            for one in out:
+                if isinstance(one, bytes):
+                    fold(one, sink)
+                    if trades.short != short:
+                        short = trades.short
+                        self._mark_short(one)
+                else:
+                    events.append(one)
+        self.writer.wake()
+        if trades.extra_widths - self._widths:
+            self._widths |= trades.extra_widths
+            log.error("체결 전문 필드 수가 늘어남", widths=sorted(self._widths))
+        for event in events:
+            self._event(link, event, closing)
+
+    def _mark_short(self, message: bytes) -> None:
+        at = kst_now()
+        for field in message.replace(b"|", b"^").split(b"^"):
+            if field in self.conflator.states:
+                log.error("체결 전문 필드 부족: 이 종목 매매 중지", symbol=field.decode())
+                self.conflator.mark_short(field.decode(), at)
+
+    def _event(self, link: Link, event: Event, closing: bool) -> None:
+        match event:
+            case Noticed():
+                self._noticed(link, event)
+            case Registered(registration, on):
+                if on and registration[0] == TRADE and link.number not in self._gaps:
+                    with self.lock:
+                        self.conflator.back([registration[1]], kst_now())
+            case Refusal(registration, ack):
+                log.error(
+                    "등록 거절",
+                    section=link.number,
+                    symbol=registration[1] if registration and registration[0] == TRADE else "",
+                    code=ack.code,
+                    reaction=ack.reaction.value,
+                )
+            case Unread(reason):
+                log.warning("읽을 수 없는 전문", section=link.number, reason=reason)
+            case Lost():
+                self._lost(link, event, closing)
+
+    def _noticed(self, link: Link, event: Noticed) -> None:
+        one = event.notice
+        label = self.parts.accounts.get(one.account)
+        if label is None:  # another account under the same HTS id
+            self.foreign_notices += 1
+            return
+        content = (one.account, one.order_no, one.kind, one.at, one.price, one.quantity)
+        copies = self._copies[link.number]
+        copies[content] += 1
+        seen = SeenNotice(label, one, copies[content], kst_now())
+        self.clerk.put(lambda: self._store(seen))
+
+    def _store(self, seen: SeenNotice) -> None:
+        if record_notice(self.parts.engine, seen) and self.parts.notice_stored is not None:
+            try:
+                self.parts.notice_stored(seen.account, seen.notice.order_no)
+            except OutsideError as error:  # the wake-up is a convenience: polls come by anyway
+                log.warning("체결 확인을 깨우지 못함", error=str(error))
+
+    def _lost(self, link: Link, lost: Lost, closing: bool) -> None:
+        self._by_fd = {fd: other for fd, other in self._by_fd.items() if other is not link}
+        if closing:
+            self._tell_closed(link, lost.clean)
+            return
+        silent = time.monotonic() - link.section.last_frame_at
+        log.warning("섹션 끊김", section=link.number, reason=lost.reason)
+        link.lost(lost)
+        if self._awake:
+            self._note_gap(link.number, kst_now() - timedelta(seconds=silent), lost.reason)
+
+    # -- by turns ---------------------------------------------------------------------------
+
+    def _look(self, now: datetime, clock: float) -> None:
+        if self._plan is not self._applied and self._plan is not None:
+            self._apply(self._plan)
+        for link in self.links:
+            if link.up:
+                self._take(link)  # sends what is due
+            elif link.tick(self._awake):
+                fd = link.section.fileno()
+                self._by_fd[fd] = link
+                self._epoll.register(fd, select.EPOLLIN)
+            self._look_at_cover(link, now, clock)
+        if clock >= self._next_second:
+            self._next_second = clock + 1.0
+            self._awake = self.parts.awake(now + timedelta(minutes=10))
+            self._look_at_silence(now, clock)
+            if not self.writer.alive:
+                raise StockdError("the writer of market has ended")
+
+    def _look_at_cover(self, link: Link, now: datetime, clock: float) -> None:
+        """A section is back when all its stocks are registered (or what is left is refused)."""
+        if link.number not in self._gaps or not link.up:
+            return
+        section = link.section
+        if not section.settled and clock - section.opened_at < COVERED_AFTER_S:
+            return
+        del self._gaps[link.number]
+        with self.lock:
+            self.conflator.back(section.held, now)
+        if link.number in self._open_gaps:
+            self._open_gaps.discard(link.number)
+            self.clerk.put(lambda: close_gaps(self.parts.engine, link.number, now))
+
+    def _look_at_silence(self, now: datetime, clock: float) -> None:
+        if not self.parts.awake(now):
+            return
+        for link in self.links:
+            silent = clock - link.section.last_frame_at
+            if link.up and silent > self.parts.silence_s:
+                self._lost(link, link.section.abort(f"{silent:.0f}초 동안 전문 없음"), False)
+
+    def _note_gap(self, number: int, since: datetime, reason: str) -> None:
+        self._gaps.setdefault(number, since)
+        self._open_gaps.add(number)
+        with self.lock:
+            states = [s.symbol for s in self.conflator.states.values() if s.section == number]
+            self.conflator.lost(states, since)
+        self.writer.wake()
+        self.clerk.put(lambda: open_gap(self.parts.engine, number, since, reason))
+
+    def _counts_as_gap(self, since: datetime, now: datetime) -> bool:
+        """An outage of the night is none: something must have been missed."""
+        return self.parts.awake(since + timedelta(minutes=1)) or since.date() == now.date()
+
+    # -- the watch list ---------------------------------------------------------------------
+
+    def _make_plan(self) -> None:
+        """In the clerk: the wanted stocks over all sections, stable."""
+        held = {symbol: state.section for symbol, state in self._resumed.items()}
+        if len(self.links) == len(self.parts.numbers):  # alone: memory knows more than the table
+            held |= {s.symbol: s.section for s in list(self.conflator.states.values())}
+        plan = plan_watch(self.parts.wanted(), held, self.parts.numbers)
+        if self._plan is None or plan != self._plan:
+            for symbol, reason in plan.refused.items():
+                log.error("감시 거절", symbol=symbol, reason=reason)
+            self._plan = plan
+
+    def _apply(self, plan: WatchPlan) -> None:
+        base = int(time.time() * 1000)  # a start never falls back behind what was written before
+        ours = {s: link.number for link in self.links for s in plan.sections[link.number]}
+        with self.lock:
+            for code, state in list(self.conflator.states.items()):
+                if code.decode() not in ours:
+                    self.conflator.unwatch(state.symbol)
+            for symbol, number in ours.items():
+                self._watch(symbol, number, base)
+        for link in self.links:
+            link.section.want(plan.sections[link.number])
+        self._applied = plan
+        self.writer.wake()
+
+    def _watch(self, symbol: str, number: int, base: int) -> None:
+        state = self.conflator.states.get(symbol.encode())
+        if state is not None:
+            if state.section != number:
+                state.section = number
+                self.conflator.lost([symbol], kst_now())
+                self.conflator.touch(state)
+            return
+        state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
+        since = datetime.fromtimestamp(state.received, KST) if state.received else LONG_AGO
+        state.seq, state.section = max(state.seq, base), number
+        for bar in (state.bar, state.prev):
+            if bar is not None:
+                self.conflator.closed[symbol, bar.at] = bar
+        self.conflator.watch(state)
+        self.conflator.lost([symbol], self._gaps.get(number, since))
+        self.conflator.touch(state)
+
+    def _forget_rows(self) -> None:
+        """Rows of stocks nobody watches any more, once their last bar is in `bar`."""
+        plan = self._plan
+        if plan is None:
+            return
+        watched = {symbol for symbols in plan.sections.values() for symbol in symbols}
+        before = time.time() - 180
+        left = [
+            state.symbol
+            for state in read_states(self.parts.engine)
+            if state.symbol not in watched and 0 < state.received < before
+        ]
+        if left:
+            forget_stocks(self.parts.engine, left)
+
+    # -- signs of life ----------------------------------------------------------------------
+
+    @property
+    def records(self) -> int:
+        """Trade records read since the start, over all sections."""
+        return sum(link.section.trades.records_read for link in self.links)
+
+    def beat(self) -> None:
+        """Write the row of `daemon`: progress is the last row written, not being alive."""
+        last = self.writer.last_at
+        progress = datetime.fromtimestamp(last, KST) if last else self.started_at
+        heartbeat = Heartbeat(self.parts.engine, self.parts.name, self.started_at)
+        up = sum(link.up for link in self.links)
+        heartbeat.beat(progress, "RUNNING" if up else "WAITING", self.detail())
+
+    def detail(self) -> Mapping[str, Any]:
+        """What `stockd status` shows of the feed."""
+        then, records, _ = self._rate
+        clock, total = time.monotonic(), self.records
+        per_s = (total - records) / (clock - then) if clock > then else 0.0
+        self._rate = (clock, total, per_s)
+        trades = [link.section.trades for link in self.links]
+        shown = {
+            "ticks": total,
+            "ticks_per_s": round(per_s, 1),
+            "sections_up": sum(link.up for link in self.links),
+            "sections": len(self.links),
+            "stocks": len(self.conflator.states),
+            "rows": self.writer.rows,
+            "drift": sum(s.drift for s in list(self.conflator.states.values())),
+            "bad": sum(one.bad for one in trades),
+            "refused": len(self._plan.refused) if self._plan else 0,
+            "repaired": self.keeper.repaired,
+            "connects": sum(link.connects for link in self.links),
+            "connects_left": self._connects_left(),
+        }
+        why = self.writer.failing or next((link.why for link in self.links if link.why), "")
+        return {**shown, "why": why[:80]} if why else shown
+
+    def _connects_left(self) -> int:
+        try:
+            return self.parts.budget_left()
+        except OutsideError:
+            return -1
+
+
+@contextmanager
+def running(parts: MarketParts) -> Iterator[Market]:
+    """A market daemon that runs, and is closed tidily."""
+    market = Market(parts)
+    market.start()
+    try:
+        yield market
+    finally:
+        market.stop()
+
+
+class _RoundBeats:
+    """Beats of the supervised loop that are not the daemon's own: it knows more when it runs."""
+
+    def __init__(self, parts: MarketParts) -> None:
+        self._heartbeat = Heartbeat(parts.engine, parts.name, kst_now())
+
+    def beat(
+        self, at: datetime, state: str = "RUNNING", detail: Mapping[str, Any] | None = None
+    ) -> None:
+        if state != "RUNNING":
+            self._heartbeat.beat(at, state, detail)
+
+
+def main(section: int | None = None) -> int:
+    """`stockd market`: until SIGTERM. The exit code. ``section``: that one alone."""
+    sys.setswitchinterval(SWITCH_S)
+    stop = Stop().on_signals()
+
+    @contextmanager
+    def opened() -> Iterator[Step]:
+        with running(market_parts(section)) as market:
+            yield market
+
+    return supervise("market", opened, stop, beats=_RoundBeats(market_parts(section)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
