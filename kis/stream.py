@@ -172,9 +172,9 @@ class Section:
         self._registrations.wish(())
         self._registrations.pace_s = CLOSE_PACE_S
 
-    def close(self, timeout: float = 3.0) -> list[bytes | Event]:
+    def close(self, timeout: float = 3.0, tape: Tape | None = None) -> list[bytes | Event]:
         """Unsubscribe all, close frame, done; at most ``timeout`` s. Returns what still came."""
-        return close_all([self], timeout)
+        return close_all([self], timeout, tape)
 
     def abort(self, reason: str) -> Lost:
         """Drop the connection now (it was silent for too long, say): a close frame, no waiting."""
@@ -302,7 +302,9 @@ class Section:
         self._ciphers.clear()
 
 
-def close_all(sections: Iterable[Section], timeout: float = 3.0) -> list[bytes | Event]:
+def close_all(
+    sections: Iterable[Section], timeout: float = 3.0, tape: Tape | None = None
+) -> list[bytes | Event]:
     """Close sections side by side, each unsubscribed and with a close frame; at most ``timeout`` s.
 
     A slot that is not closed like this stays taken at KIS for minutes or hours.
@@ -315,7 +317,7 @@ def close_all(sections: Iterable[Section], timeout: float = 3.0) -> list[bytes |
     while opened and time.monotonic() < ends:
         select.select(opened, [], [], 0.01)
         for section in opened:
-            out += section.step()
+            out += section.step(0.0, tape)
         opened = [section for section in opened if section.is_open]
     for section in opened:
         out.append(section.abort("not all unsubscribed in time"))
