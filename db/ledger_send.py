@@ -123,7 +123,10 @@ class SendLedger:
         """Write the outcome of our call. The sweeper may have called it UNKNOWN meanwhile: an
         answer that comes late is still the broker's word."""
         if isinstance(outcome, Accepted):
-            after, changes = State.ACCEPTED, {"order_no": outcome.order_no, "branch": outcome.branch}
+            after, changes = (
+                State.ACCEPTED,
+                {"order_no": outcome.order_no, "branch": outcome.branch},
+            )
             detail: dict[str, Any] = {"order_no": outcome.order_no, "at": outcome.at}
         elif isinstance(outcome, Rejected):
             after, changes = State.REJECTED, {"reason_code": outcome.code}

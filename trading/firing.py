@@ -104,7 +104,12 @@ def new_ticks(look: Look, last: Look | None) -> list[tuple[int, int]]:
 
 def is_usable(look: Look, condition: Condition) -> bool:
     """Whether the row may fire anything: fresh, not halted, not malformed, not an expected price."""
-    if look.received_at is None or look.drift or look.halted or look.hour_class in ("A", "B", "C", "D"):
+    if (
+        look.received_at is None
+        or look.drift
+        or look.halted
+        or look.hour_class in ("A", "B", "C", "D")
+    ):
         return False
     return look.now - look.received_at <= timedelta(milliseconds=condition.max_age_ms)
 
@@ -125,7 +130,9 @@ def fires(
         if is_true(condition.trigger_op, level, price):
             newest = seq == look.seq
             assert look.received_at is not None
-            received = look.received_at if newest or last is None else min(last.now, look.received_at)
+            received = (
+                look.received_at if newest or last is None else min(last.now, look.received_at)
+            )
             return Crossing(price, seq, received, look.traded_at if newest else None), trail
     return None, trail
 

@@ -279,9 +279,7 @@ def _price_away(f: Facts, limits: Limits) -> Verdict:
         return None
     away = price - m.price if f.strike.order.side is Side.BUY else m.price - price
     if away * 100 > limits.price_away_percent * m.price:
-        return Deny(
-            "PRICE_AWAY", f"주문 {price:,}원이 현재가 {m.price:,}원에서 너무 멉니다"
-        )
+        return Deny("PRICE_AWAY", f"주문 {price:,}원이 현재가 {m.price:,}원에서 너무 멉니다")
     return None
 
 
@@ -340,5 +338,3 @@ def judge(facts: Facts, limits: Limits) -> Verdict:
             return verdict
         waiting = waiting or verdict
     return waiting
-
-

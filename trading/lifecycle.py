@@ -37,7 +37,8 @@ ALLOWED: dict[State, frozenset[State]] = {
     # a fill can follow a cancel: the notice of the fill was the slower one
     S.CANCELLED: frozenset({S.FILLED}),
     S.REJECTED: frozenset(),
-    S.FILLED: frozenset(),
+    # a notice came twice, and the broker's list says that fewer shares changed hands
+    S.FILLED: frozenset({S.PART_FILLED}),
     S.EXPIRED: frozenset(),
     S.DENIED: frozenset(),
     # the broker's list was late: the order turned up after two reads without it
@@ -63,6 +64,6 @@ def state_after_fills(quantity: int, filled: int, current: State) -> State:
     """The state that ``filled`` of ``quantity`` shares means for an order now in ``current``."""
     if filled >= quantity:
         return State.FILLED if State.FILLED in ALLOWED[current] else current
-    if filled > 0 and current is State.ACCEPTED:
+    if filled > 0 and current in (State.ACCEPTED, State.FILLED):
         return State.PART_FILLED
     return current

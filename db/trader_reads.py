@@ -1,0 +1,161 @@
+"""What the trader reads, every few milliseconds, with autocommit on: one statement a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.dialects.mysql import insert
+
+from db.ledger import Site, kst
+from db.tables import condition_state
+from trading.clock import KST
+from trading.conditions import Condition, TriggerOp
+from trading.fills import Side
+from trading.firing import Look
+from trading.orders import OrderKind, Venue
+
+Signature = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """The strike of a condition's current arming. ``done``: its order bought or sold something and
+    is over; ``dead``: it never became an order."""
+
+    condition_id: int
+    strike_id: int
+    state: str
+    filled: int
+
+    @property
+    def dead(self) -> bool:
+        return self.state in ("DENIED", "EXPIRED", "REJECTED", "NOT_SENT")
+
+    @property
+    def done(self) -> bool:
+        return self.state == "FILLED" or (self.state == "CANCELLED" and self.filled > 0)
+
+
+class TraderReads:
+    """Statements composed once. ``connection`` is in autocommit."""
+
+    def __init__(self, site: Site) -> None:
+        table = site.table("condition")
+        self._signature = f"SELECT id, rev, arm_no FROM {table} WHERE enabled = 1 AND deleted_at IS NULL ORDER BY id"
+        self._armed = text(f"SELECT * FROM {table} WHERE enabled = 1 AND deleted_at IS NULL")
+        self._struck = (
+            "SELECT s.condition_id, s.id, s.state, s.filled FROM strike s JOIN"
+            f" {table} c ON c.id = s.condition_id AND c.arm_no = s.arm_no WHERE s.condition_id IN (%s)"
+        )
+        self._siblings = (
+            f"SELECT id, oco_group FROM {table} WHERE oco_group IN (%s) AND deleted_at IS NULL"
+        )
+
+    def signature(self, connection: Connection) -> Signature:
+        """(id, rev, arm_no) of all armed conditions: any change of a condition changes it."""
+        return tuple(tuple(row) for row in connection.exec_driver_sql(self._signature))  # type: ignore[misc]
+
+    def armed(self, connection: Connection) -> list[Row[Any]]:
+        """Rows of all armed conditions."""
+        return list(connection.execute(self._armed))
+
+    def looks(self, connection: Connection, symbols: Sequence[str]) -> dict[str, Look]:
+        """The rows of ``market``. ``now`` of each is MariaDB's clock at the read."""
+        if not symbols:
+            return {}
+        marks = ",".join(["%s"] * len(symbols))
+        rows = connection.exec_driver_sql(
+            "SELECT symbol, seq, price, recent, received_at, traded_at, halted, drift, hour_class,"
+            f" bar_at, bar_low, bar_high, NOW(6) FROM market WHERE symbol IN ({marks})",
+            tuple(symbols),
+        )
+        return {
+            r[0]: Look(
+                r[0], r[1], r[2], r[3], kst(r[4]), kst(r[5]), bool(r[6]), bool(r[7]), r[8],
+                r[9], r[10], r[11], r[12].replace(tzinfo=KST),
+            )
+            for r in rows
+        }  # fmt: skip
+
+    def struck(self, connection: Connection, ids: Iterable[int]) -> dict[int, Struck]:
+        """Strikes of the current armings of these conditions."""
+        wanted = tuple(ids)
+        if not wanted:
+            return {}
+        marks = ",".join(["%s"] * len(wanted))
+        rows = connection.exec_driver_sql(self._struck % marks, wanted)
+        return {row[0]: Struck(*row) for row in rows}
+
+    def siblings(self, connection: Connection, groups: Iterable[int]) -> dict[int, set[int]]:
+        """Condition ids of each OCO group, armed or not."""
+        wanted = tuple(groups)
+        found: dict[int, set[int]] = {}
+        if wanted:
+            marks = ",".join(["%s"] * len(wanted))
+            for one, group in connection.exec_driver_sql(self._siblings % marks, wanted):
+                found.setdefault(group, set()).add(one)
+        return found
+
+    def assets(self, connection: Connection, account: str, symbol: str) -> dict[str, Any]:
+        """The account as it is now, kept with the strike so that the order explains itself."""
+        balance = connection.execute(
+            text(
+                "SELECT orderable_cash, deposit_d2, total_value, profit, realized_profit,"
+                " snapshot_no, received_at FROM asset_balance WHERE account = :account"
+            ),
+            {"account": account},
+        ).one_or_none()
+        position = connection.execute(
+            text(
+                "SELECT quantity, sellable, average_price FROM asset_position"
+                " WHERE account = :account AND symbol = :symbol"
+            ),
+            {"account": account, "symbol": symbol},
+        ).one_or_none()
+        return {
+            "balance": dict(balance._mapping) if balance else None,
+            "position": dict(position._mapping) if position else None,
+        }
+
+
+def condition_of(row: Mapping[str, Any]) -> Condition:
+    """A row of the conditions' table as our noun. ValueError when a code is unknown to us."""
+    return Condition(
+        symbol=row["symbol"], side=Side(row["side"]), trigger_op=TriggerOp(row["trigger_op"]),
+        strike_price=row["strike_price"], order_kind=OrderKind(row["order_kind"]),
+        limit_price=row["limit_price"], venue=Venue(row["venue"]), quantity=row["quantity"],
+        amount=row["amount"], valid_from=kst(row["valid_from"]),
+        valid_until=kst(row["valid_until"]), window_from=_time(row["window_from"]),
+        window_until=_time(row["window_until"]), max_age_ms=row["max_age_ms"],
+        day_amount_cap=row["day_amount_cap"], day_strike_cap=row["day_strike_cap"],
+        trail_percent=row["trail_percent"], arms_after=row["arms_after"],
+        oco_group=row["oco_group"], memo=row["memo"], id=row["id"], rev=row["rev"],
+        arm_no=row["arm_no"], enabled=bool(row["enabled"]), owner=row["owner"],
+    )  # fmt: skip
+
+
+def _time(value: timedelta | time | None) -> time | None:
+    # PyMySQL gives TIME as timedelta
+    return (datetime.min + value).time() if isinstance(value, timedelta) else value
+
+
+def write_state(
+    connection: Connection,
+    condition: tuple[int, int, int],
+    state: str,
+    reason: str,
+    strike_id: int | None,
+    at: datetime,
+) -> None:
+    """What the trader makes of (id, rev, arm_no), for the page."""
+    row = {
+        "condition_id": condition[0], "seen_rev": condition[1], "arm_no": condition[2],
+        "state": state, "reason": reason[:200], "strike_id": strike_id, "updated_at": at,
+    }  # fmt: skip
+    statement = insert(condition_state).values(row)
+    fresh = {name: statement.inserted[name] for name in row if name != "condition_id"}
+    connection.execute(statement.on_duplicate_key_update(fresh))

@@ -1,0 +1,290 @@
+"""The order path of this machine's settings, plugged together on first use."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import structlog
+
+from db.ledger import Site
+from db.ledger_send import SendLedger
+from db.lease import ORDERS, TTL_S, give_back, take_lease
+from db.settle import SettleLedger
+from db.settle import settle as settle_round
+from kis.broker import KisBroker
+from kis.gate import CallGate, Permit
+from kis.rest import KisRest
+from runtime import wiring
+from runtime.calendar import always_open
+from runtime.loop import kst_now
+from runtime.settings import LOOPBACK, PAPER_DOORS, Settings, load_settings
+from trading.errors import ConfigError, StockdError
+from trading.execution import OrderDesk, Served
+from trading.guards import Limits
+
+log = structlog.get_logger(__name__)
+
+WAKE_UP = "tasks.strike.send"
+READY = "tasks.strike.ready"
+WAKE_UP_EXPIRES_S = 60
+
+
+def site() -> Site:
+    """Where the conditions' tables stand."""
+    known = load_settings().site
+    return Site(known.database, known.prefix)
+
+
+def account() -> str:
+    """Label of the trading account: what stands in the tables (P13)."""
+    return wiring.kis_key().label
+
+
+def patience() -> timedelta:
+    """How long a strike may wait for its turn."""
+    return timedelta(seconds=load_settings().trade.patience_s)
+
+
+def limits(settings: Settings | None = None) -> Limits:
+    """The guards' limits of the settings."""
+    known = settings or load_settings()
+    trade = known.trade.model_dump(exclude={"account", "patience_s"})
+    return Limits(**trade, krx_hours=not always_open(known))
+
+
+def stop_file() -> Path:
+    """The third way to stop: this file stands there; its text is the reason."""
+    return Path(load_settings().local.directory) / "HALT"
+
+
+def read_stop_file() -> str | None:
+    """The reason in the stop file, None when there is none."""
+    try:
+        return stop_file().read_text("utf-8", "replace").strip()[:200] or "정지 파일"
+    except FileNotFoundError:
+        return None
+    except OSError as error:  # it stands there but cannot be read: that is a stop too
+        return f"정지 파일을 읽을 수 없음: {error.strerror}"
+
+
+def check_two_switches(settings: Settings) -> bool:
+    """Whether real money is at stake. ConfigError when only one of the switches is set (P14)."""
+    url = urlsplit(settings.kis.rest_url)
+    if url.hostname in LOOPBACK or (url.hostname, url.port) in PAPER_DOORS:
+        return False
+    if not settings.live:
+        raise ConfigError("STOCKD_LIVE", "실전 주문에는 STOCKD_LIVE=yes 가 필요합니다")
+    written = settings.trade.account.get_secret_value().replace("-", "")
+    if written != settings.kis.trading.account.get_secret_value().replace("-", ""):
+        raise ConfigError(
+            "trade.account (STOCKD_TRADE__ACCOUNT)",
+            "실전 주문에는 주문할 계좌번호를 [trade] account 에 한 번 더 적어야 합니다",
+        )
+    return True
+
+
+class OrderLane:
+    """The order lane's permit, taken before the claim and handed to the broker's one call.
+
+    To execution it is ``OrderPermits``, to the REST client it is its ``CallGate``.
+    """
+
+    def __init__(self, gate: CallGate) -> None:
+        self._gate = gate
+        self._held: Permit | None = None
+
+    def take(self, timeout: float) -> None:
+        if self._held is None:
+            self._held = self._gate.acquire("order", timeout)
+
+    def give_back(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.done()
+
+    def acquire(self, lane: str, timeout: float, *, ledger: bool = False) -> Permit:
+        if lane == "order" and self._held is not None:
+            held, self._held = self._held, None
+            return held
+        return self._gate.acquire(lane, timeout, ledger=ledger)
+
+
+@cache
+def _holder(_pid: int) -> str:
+    return f"{socket.gethostname()[:30]}:{_pid}:{uuid4().hex[:8]}"
+
+
+_worker_holder: str = ""  # made in the worker's main process, inherited by its pool child
+
+
+def holder() -> str:
+    """Who we are to the lease: the Celery worker, not one of its children."""
+    return _worker_holder or _holder(os.getpid())
+
+
+@cache
+def lane() -> OrderLane:
+    """The order lane of this process."""
+    return OrderLane(wiring.lanes())
+
+
+@cache
+def broker() -> KisBroker:
+    """The broker of the order path: its calls use the permit taken before the claim."""
+    known = load_settings()
+    check_two_switches(known)
+    rest = KisRest(
+        wiring.kis_key(), wiring.kis_env(), known.kis.rest_url, wiring.kis_auth(), lane()
+    )
+    return KisBroker(rest)
+
+
+@cache
+def desk() -> OrderDesk:
+    """The order desk of this process."""
+    own = limits()
+    ledger = SendLedger(
+        wiring.engine("orders"), site(), account(), holder(),
+        window=own.error_rate_window, stop_file=read_stop_file,
+    )  # fmt: skip
+    return OrderDesk(ledger, lane(), broker(), own)
+
+
+@cache
+def settle_ledger() -> SettleLedger:
+    """The ledger as settling sees it."""
+    return SettleLedger(wiring.engine("orders"), account())
+
+
+_agreed = threading.Event()
+
+
+def agree() -> bool:
+    """Once a process: ledger and broker compared before anything is sent. Whether they were."""
+    if not _agreed.is_set():
+        settle_round(settle_ledger(), broker().orders_of_day, kst_now, force=True)
+        _agreed.set()
+    return True
+
+
+def serve_next() -> Served:
+    """Send the next due strike, if it is our turn. Outside trouble is an outcome, not a crash."""
+    try:
+        if take_lease(wiring.engine("orders"), ORDERS, holder()) is None:
+            return Served("STANDBY")
+        agree()
+        served = desk().serve_next()
+    except StockdError as error:
+        log.warning("order_desk_waits", kind=type(error).__name__, error=str(error))
+        return Served("TROUBLE", reason=str(error))
+    if served.what != "IDLE":
+        log.info("주문", what=served.what, strike_id=served.strike_id, state=str(served.state),
+                 reason=served.reason)  # fmt: skip
+    return served
+
+
+def settle() -> int:
+    """One round of settling."""
+    return settle_round(settle_ledger(), wiring.kis_broker().orders_of_day, kst_now)
+
+
+def sweep() -> tuple[int, int, bool]:
+    """One round of the sweeper; publishes a wake-up when one seems lost."""
+    result = settle_ledger().sweep()
+    if result[2]:
+        wake()
+    return result
+
+
+# -- wake-ups -------------------------------------------------------------------------------
+
+
+def _app() -> Any:
+    from runtime.celeryapp import app  # noqa: PLC0415  settings are read on first use
+
+    return app
+
+
+def wake() -> None:
+    """Wake the order worker. Failing is harmless: the row is committed, the sweeper repeats."""
+    try:
+        _app().send_task(WAKE_UP, queue="orders", expires=WAKE_UP_EXPIRES_S, ignore_result=True)
+    except Exception as error:  # noqa: BLE001  kombu raises redis', socket's and its own kinds
+        log.warning("wake_up_lost", kind=type(error).__name__)
+
+
+def warm_up_publisher() -> None:
+    """The first publish of a process takes 100 ms: spend it before the first strike."""
+    try:
+        _app().send_task(READY, queue="orders", expires=10, ignore_result=True)
+    except Exception as error:  # noqa: BLE001  as in wake()
+        log.warning("wake_up_lost", kind=type(error).__name__)
+
+
+# -- the lease of a Celery worker ------------------------------------------------------------
+
+
+def stand_by(stop: threading.Event | None = None) -> None:
+    """Block until this worker is the order worker, then keep the lease in a thread."""
+    global _worker_holder  # noqa: PLW0603  the pool child must inherit it
+    _worker_holder = _holder(os.getpid())
+    ended = stop or threading.Event()
+    engine = wiring.engine("orders")
+    told = False
+    while not ended.is_set():
+        try:
+            if take_lease(engine, ORDERS, _worker_holder) is not None:
+                break
+            if not told:
+                log.info("다른 주문 워커가 일하고 있어 기다립니다")
+                told = True
+        except StockdError as error:
+            log.warning("lease_waits", error=str(error))
+        ended.wait(1.0)
+    threading.Thread(target=_keep_lease, args=(ended,), daemon=True, name="lease").start()
+
+
+def _keep_lease(ended: threading.Event) -> None:
+    while not ended.wait(TTL_S / 4):
+        try:
+            if take_lease(wiring.engine("orders"), ORDERS, _worker_holder) is None:
+                log.error("주문 실행권을 잃었습니다")
+        except StockdError as error:
+            log.warning("lease_not_renewed", error=str(error))
+
+
+def leave() -> None:
+    """A clean stop: the next worker need not wait for the lease to run out."""
+    try:
+        give_back(wiring.engine("orders"), ORDERS, holder())
+    except StockdError as error:
+        log.warning("lease_not_returned", error=str(error))
+
+
+def get_ready() -> str:
+    """What the first order would otherwise wait for. A word for Flower."""
+    try:
+        if take_lease(wiring.engine("orders"), ORDERS, holder()) is None:
+            return "STANDBY"
+        desk()
+        agree()
+        broker().prepare()
+    except StockdError as error:
+        log.warning("not_ready", kind=type(error).__name__, error=str(error))
+        return type(error).__name__
+    return "READY"
+
+
+def forget() -> None:
+    """Drop what was built (tests, and after a fork)."""
+    for one in (lane, broker, desk, settle_ledger):
+        one.cache_clear()
+    _agreed.clear()

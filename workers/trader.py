@@ -1,0 +1,250 @@
+"""The trader (매매 데몬): reads the platform tables and the conditions, writes strikes, no more.
+
+A look is one statement for the conditions' revisions and one for the rows of ``market``; it is
+taken 200 times a second. When a condition fires, its arming is claimed in the ledger and, after the
+commit, the order worker is woken. The wake-up carries nothing and may be lost: the sweeper repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from db.errors import mapped
+from db.halt import halted
+from db.heartbeat import Heartbeat
+from db.ledger import Site, claim_arming
+from db.trader_reads import Signature, Struck, TraderReads, condition_of, write_state
+from runtime import orders, wiring
+from runtime.loop import Step, Stop, kst_now, supervise
+from trading.conditions import Condition, in_its_time
+from trading.firing import Crossing, Look, Trail, fires, is_usable
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 0.004  # pause between two looks: 200 a second with the work of one
+LINKS_EVERY = timedelta(milliseconds=50)  # how often parents, siblings and strikes are read again
+STATES_EVERY = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Watched:
+    """An armed condition as the trader follows it."""
+
+    condition: Condition
+    looked: bool = False  # the first look at an arming sees one tick only
+    trail: Trail | None = None
+    strike: Struck | None = None
+    fired: bool = False
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        return self.condition.id, self.condition.rev, self.condition.arm_no
+
+
+@dataclass
+class Trader:
+    """One account's trader on an engine in autocommit. ``wake`` publishes and never raises."""
+
+    engine: Engine  # autocommit: what the site switches off is seen at the next look
+    ledger: Engine  # transactions: the strike and its event in one commit
+    site: Site
+    account: str
+    patience: timedelta
+    wake: Callable[[], None]
+    signature: Signature = ()
+    watched: dict[int, Watched] = field(default_factory=dict)
+    last: dict[str, Look] = field(default_factory=dict)
+    links: dict[int, Struck] = field(default_factory=dict)
+    siblings: dict[int, set[int]] = field(default_factory=dict)
+    told: dict[int, tuple[tuple[int, int, int], str, str]] = field(default_factory=dict)
+    _links_at: datetime | None = None
+    _states_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self._reads = TraderReads(self.site)
+
+    def look(self, connection: Connection) -> int:
+        """One look; the number of strikes it made. Raises Unavailable when MariaDB is gone."""
+        with mapped():
+            signature = self._reads.signature(connection)
+            if signature != self.signature:
+                self._reload(connection, signature)
+            symbols = sorted({w.condition.symbol for w in self.watched.values() if not w.fired})
+            looks = self._reads.looks(connection, symbols)
+        now = max((one.now for one in looks.values()), default=kst_now())
+        self._refresh_links(connection, now)
+        crossings = self._crossings(looks)
+        self.last.update(looks)
+        struck = sum(self._strike(connection, *one) for one in crossings)
+        self._tell(connection, looks, now)
+        return struck
+
+    def _reload(self, connection: Connection, signature: Signature) -> None:
+        before, self.watched = self.watched, {}
+        for row in self._reads.armed(connection):
+            try:
+                found = Watched(condition_of(dict(row._mapping)))
+            except ValueError as error:
+                self._say(connection, (row.id, row.rev, row.arm_no), "BAD", str(error), None)
+                continue
+            old = before.get(row.id)
+            same = old is not None and old.key == found.key
+            self.watched[row.id] = old if same and old is not None else found
+        for one, old in before.items():
+            if one not in self.watched:
+                self._say(connection, old.key, "OFF", "", None)
+        self.signature = signature
+        self._links_at = None
+        groups = {w.condition.oco_group for w in self.watched.values()} - {None}
+        self.siblings = self._reads.siblings(connection, groups)  # type: ignore[arg-type]
+
+    def _refresh_links(self, connection: Connection, now: datetime) -> None:
+        """Strikes of this arming, of parents (arms_after) and of siblings (oco_group)."""
+        linked = any(w.condition.arms_after or w.condition.oco_group for w in self.watched.values())
+        if self._links_at is not None and (not linked or now - self._links_at < LINKS_EVERY):
+            return
+        self._links_at = now
+        wanted = set(self.watched).union(*self.siblings.values())
+        wanted |= {w.condition.arms_after for w in self.watched.values() if w.condition.arms_after}
+        with mapped():
+            self.links = self._reads.struck(connection, wanted)
+        for one, watched in self.watched.items():
+            watched.strike = self.links.get(one)
+            watched.fired = watched.fired or watched.strike is not None
+
+    def _waits_for(self, condition: Condition) -> str:
+        """Why a condition may not fire by its links; "" when it may."""
+        if condition.arms_after is not None:
+            parent = self.links.get(condition.arms_after)
+            if parent is None or not parent.done:
+                return f"조건 {condition.arms_after}의 체결을 기다립니다"
+        for other in self.siblings.get(condition.oco_group or 0, ()):
+            taken = self.links.get(other)
+            fired_now = (w := self.watched.get(other)) is not None and w.fired and taken is None
+            if other != condition.id and (fired_now or (taken is not None and not taken.dead)):
+                return f"같은 묶음의 조건 {other}이 먼저 발동했습니다"
+        return ""
+
+    def _crossings(self, looks: dict[str, Look]) -> list[tuple[Watched, Crossing, Look]]:
+        found = []
+        for watched in self.watched.values():
+            look = looks.get(watched.condition.symbol)
+            if look is None or watched.fired or self._waits_for(watched.condition):
+                watched.looked = False  # what it may not see now, it must not catch up with later
+                continue
+            last = self.last.get(look.symbol) if watched.looked else None
+            watched.looked = True
+            crossing, watched.trail = fires(watched.condition, look, last, watched.trail)
+            if crossing is not None:
+                found.append((watched, crossing, look))
+        # in the order they became true
+        return sorted(found, key=lambda one: (one[1].received_at, one[0].condition.id))
+
+    def _strike(self, connection: Connection, watched: Watched, by: Crossing, look: Look) -> bool:
+        condition = watched.condition
+        if self._waits_for(condition):  # a sibling of the same look was first
+            return False
+        with mapped():
+            stop = halted(connection, self.site)
+            if stop is not None:
+                watched.looked = False
+                return False
+            level = condition.strike_price
+            if condition.trail_percent is not None and watched.trail is not None:
+                level = watched.trail.stop(condition)
+            if condition.order_quantity(level) <= 0:
+                self._say(connection, watched.key, "BAD", "한 주도 살 수 없는 금액입니다", None)
+                watched.fired = True
+                return False
+            assets = self._reads.assets(connection, self.account, condition.symbol)
+        strike_id = claim_arming(
+            self.ledger, self.site, self.account, condition, by, level, assets, self.patience
+        )
+        self._links_at = None
+        if strike_id is None:
+            self.signature = ()  # switched off, or another trader was first: read everything anew
+            return False
+        watched.fired = True
+        self.wake()
+        log.info("타격", strike_id=strike_id, condition=condition.id, symbol=condition.symbol,
+                 price=by.price, seq=by.seq)  # fmt: skip
+        return True
+
+    # -- for the page -----------------------------------------------------------------------
+
+    def _tell(self, connection: Connection, looks: dict[str, Look], now: datetime) -> None:
+        if self._states_at is not None and now - self._states_at < STATES_EVERY:
+            return
+        self._states_at = now
+        for watched in self.watched.values():
+            if watched.strike is not None:
+                self._say(connection, watched.key, "STRUCK", "", watched.strike.strike_id)
+            elif not watched.fired:
+                why = self._why_not(watched.condition, looks.get(watched.condition.symbol), now)
+                self._say(connection, watched.key, "WAITING" if why else "ARMED", why, None)
+
+    def _why_not(self, condition: Condition, look: Look | None, now: datetime) -> str:
+        if look is None:
+            return "시세가 없습니다"
+        if not in_its_time(condition, now):
+            return "유효한 시간이 아닙니다"
+        if not is_usable(look, condition):
+            return "시세가 오래되었거나 체결 가격이 아닙니다"
+        return self._waits_for(condition)
+
+    def _say(
+        self,
+        connection: Connection,
+        key: tuple[int, int, int],
+        state: str,
+        reason: str,
+        strike_id: int | None,
+    ) -> None:
+        if self.told.get(key[0]) == (key, state, reason):
+            return
+        with mapped():
+            write_state(connection, key, state, reason, strike_id, kst_now())
+        self.told[key[0]] = (key, state, reason)
+
+
+def build() -> Trader:
+    """The trader of this machine's settings."""
+    return Trader(
+        engine=wiring.engine("trader", autocommit=True),
+        ledger=wiring.engine("trader"),
+        site=orders.site(),
+        account=orders.account(),
+        patience=orders.patience(),
+        wake=orders.wake,
+    )
+
+
+@contextmanager
+def opened(trader: Trader | None = None) -> Iterator[Step]:
+    """A round of the supervised loop: one connection, looked through again and again."""
+    own = trader or build()
+    orders.warm_up_publisher()
+    with mapped(), own.engine.connect() as connection:
+
+        def step(_: datetime) -> bool:
+            own.look(connection)
+            return True
+
+        yield step
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    stop = Stop().on_signals()
+    beats = Heartbeat(wiring.engine("trader"), "trader", kst_now())
+    return supervise("trader", opened, stop, beats=beats, idle_s=LOOK_EVERY_S)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
