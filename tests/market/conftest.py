@@ -127,8 +127,10 @@ def start_feed(feed_db: FeedDatabase) -> StartFeed:
     """``start_feed(simulator, symbols)``: the daemon over all of the simulator's app keys."""
 
     @contextmanager
-    def start(simulator: RunningSimulator, symbols: list[str], **changes: Any) -> Iterator[Feed]:
-        budget = Budget()
+    def start(
+        simulator: RunningSimulator, symbols: list[str], first_wait_s: float = 0.0, **changes: Any
+    ) -> Iterator[Feed]:
+        budget = Budget(first_wait_s)
         keys = [
             KisKey(one.label, one.app_key, one.app_secret, one.account, "stockd1")
             for one in simulator.customers
