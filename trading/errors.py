@@ -1,14 +1,14 @@
 """One error tree, cut by what the caller does about it.
 
-    StockdError
-    ├── BadInput            the input is wrong: name field and value, go on with the rest
-    ├── ConfigError         a setting is wrong: stop the start, exit 2
-    └── OutsideError        somebody else is the cause
-        ├── Transient       try again later, with a pause and an end
-        │   ├── Throttled   the broker said "too fast" (EGW00201, EGW00215, EGW00133)
-        │   └── Unavailable no answer, 5xx without a word, connection refused, Redis or MariaDB gone
-        ├── AuthError       token or key refused: renew once, then alarm
-        └── Refused         the broker's clear no (rt_cd != 0): do not repeat
+StockdError
+├── BadInput            the input is wrong: name field and value, go on with the rest
+├── ConfigError         a setting is wrong: stop the start, exit 2
+└── OutsideError        somebody else is the cause
+    ├── Transient       try again later, with a pause and an end
+    │   ├── Throttled   the broker said "too fast" (EGW00201, EGW00215, EGW00133)
+    │   └── Unavailable no answer, 5xx without a word, connection refused, Redis or MariaDB gone
+    ├── AuthError       token or key refused: renew once, then alarm
+    └── Refused         the broker's clear no (rt_cd != 0): do not repeat
 """
 
 from __future__ import annotations

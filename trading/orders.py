@@ -103,8 +103,8 @@ class Broker(Protocol):
 
     ``place`` and ``cancel`` never raise for anything that happened on the wire: whatever is not
     the broker's clear word is ``Unknown``. They make exactly one HTTP call, without any retry.
-    What they raise (BadInput, or OutsideError when there is no permit or no token) they raise before
-    the first byte is written: then nothing has been sent.
+    What they raise (BadInput, or OutsideError without a permit or a token) they raise before the
+    first byte is written: then nothing has been sent.
     """
 
     def prepare(self) -> None: ...  # open the connection before the claim, so nothing waits after

@@ -28,4 +28,6 @@ class Tick(NamedTuple):
     halted: bool  # TRHT_YN 거래정지
     hour_class: str  # HOUR_CLS_CODE: 0 장중, A/B/C/D expected prices (C: VI)
     vi_price: int  # VI_STND_PRC 정적VI발동기준가
-    market_class: str  # MARKET_CLS_CODE 장 구분 (1 프리 2 정규 3 애프터 5 종가); "" in 46-field frames
+    market_class: (
+        str  # MARKET_CLS_CODE 장 구분 (1 프리 2 정규 3 애프터 5 종가); "" in 46-field frames
+    )

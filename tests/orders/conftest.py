@@ -157,9 +157,7 @@ class Machine:
 
     def orders_at_broker(self) -> list[dict[str, Any]]:
         """Order calls that the simulator received, in order."""
-        return [
-            one for one in self.simulator.lines("calls") if one["path"].endswith("/order-cash")
-        ]
+        return [one for one in self.simulator.lines("calls") if one["path"].endswith("/order-cash")]
 
     def words(self) -> str:
         return "\n".join(
