@@ -1,4 +1,4 @@
-"""The demo's JSON object (docs: contract of the commands), from the broker's side and the tables."""
+"""The demo's JSON object, from the broker's side and from the tables."""
 
 from __future__ import annotations
 

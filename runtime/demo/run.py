@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import time
@@ -13,12 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from db.engines import make_engine
+from runtime import wiring
+from runtime.demo.arming import arm
 from runtime.demo.broker import Broker, settings_of
 from runtime.demo.judge import judge
 from runtime.demo.screen import Screen
 from runtime.demo.script import Script
 from runtime.demo.watcher import DelaySampler, Watcher
 from runtime.settings import Settings
+from runtime.settings_source import CONFIG
 from runtime.stack import programs
 from runtime.stack.machine import Stack, refuse_second, status
 from runtime.stack.place import Place
@@ -97,6 +101,13 @@ class _Demo:
         self.symbols = listed[: STOCKS_A_SECTION * self.wish.sections]
         watch = stack.settings.watch.model_copy(update={"symbols": self.symbols})
         stack.settings = stack.settings.model_copy(update={"watch": watch})
+        self.place.write_settings(stack.settings)
+        # from here on this process is one of the stack's
+        os.environ[CONFIG] = str(self.place.settings_file)
+        wiring.forget()
+        for section in stack.settings.kis.sections:
+            # Redis and broker are both a moment old: no call can be on its way
+            wiring.lanes(section.label).vouch()
 
     def run(self) -> dict[str, Any]:
         began = time.monotonic()
@@ -106,7 +117,7 @@ class _Demo:
         user, port, password = self.stack.flower
         self.screen.say(f"Flower: http://127.0.0.1:{port}/ ({user} / {password})")
         self.screen.say(f"켜는 데 {time.monotonic() - began:.1f}초")
-        script = Script(engine, self.broker, self._arm, self.screen.say)
+        script = Script(engine, self.broker, arm, self.screen.say)
         sampler = DelaySampler(engine, self.symbols[:5])
         sampler.start()
         started = time.monotonic()
@@ -136,11 +147,6 @@ class _Demo:
         with suppress(StockdError):
             extra["ticks"] = self.broker.get("stats")["ticks_sent"]
         return extra
-
-    def _arm(self, plan: dict[str, Any]) -> None:
-        from runtime.demo.arming import arm  # noqa: PLC0415
-
-        arm(plan)
 
     def _judge(
         self, engine: sa.Engine, script: Script, sampler: DelaySampler, seconds: float

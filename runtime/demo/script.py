@@ -27,7 +27,7 @@ HOLD_S = 20.0  # the pushed price stays, so that the limit orders behind it fill
 
 
 def away(price: int, steps: int) -> int:
-    """``price`` moved by so many price steps (negative: down), each step that of where it stands."""
+    """``price`` moved by so many price steps (negative: down), band edges minded."""
     for _ in range(abs(steps)):
         price += price_step(price) if steps > 0 else -price_step(price - 1)
     return price
