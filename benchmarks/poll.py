@@ -72,7 +72,7 @@ def _watch(
     migrate(make_engine(admin), passwords=passwords)
     path = scratch / "settings.json"
     settings = settings | {
-        "mariadb": {"socket": mariadb.socket(), "passwords": passwords},
+        "mariadb": {"socket": mariadb.socket, "passwords": passwords},
         "redis": {"url": redis.url(0).rsplit("/", 1)[0]},
         "local": {"directory": str(scratch / "state")},
     }
