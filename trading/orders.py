@@ -11,7 +11,7 @@ from trading.fills import Side
 
 
 class OrderKind(StrEnum):
-    """Order kinds by our name; the venue's ORD_DVSN code stands in kis/ (rest/_codes_order.json)."""
+    """Order kinds by our name; the venue's ORD_DVSN code stands in kis/ (_codes_order.json)."""
 
     LIMIT = "LIMIT"  # 00 지정가
     MARKET = "MARKET"  # 01 시장가
