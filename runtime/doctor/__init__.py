@@ -1,0 +1,1 @@
+"""Everything needed before the market opens, one check a function."""
