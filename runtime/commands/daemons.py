@@ -14,9 +14,10 @@ from trading.errors import ConfigError
 
 
 @click.command()
-def market() -> int:
+@click.option("--section", type=int, default=None, help="이 번호의 섹션 하나만 (1부터)")
+def market(section: int | None) -> int:
     """시장 데몬: 웹소켓으로 시세를 받아 market 테이블에 씁니다."""
-    return _daemon("market")
+    return _daemon("market", section=section)
 
 
 @click.command()
@@ -25,12 +26,12 @@ def trader() -> int:
     return _daemon("trader")
 
 
-def _daemon(name: str) -> int:
+def _daemon(name: str, **options: object) -> int:
     if not load_settings().kis.sections:
         raise ConfigError("kis.sections (STOCKD_KIS__SECTIONS)", "is empty: no app key")
     start_logs(load_settings(), name)
     # by name: this floor does not know the one above, it only hands the process over
-    return int(importlib.import_module(f"workers.{name}").main() or 0)
+    return int(importlib.import_module(f"workers.{name}").main(**options) or 0)
 
 
 @click.command(
