@@ -26,6 +26,8 @@ COMMANDS = {
     "resume": ("halt", "멈춤을 풉니다 (사람만)"),
     "budget": ("budget", "앱키마다 호출 레인: 사용, 대기, 거절"),
     "publicdata": ("publicdata", "3계층: 전종목 일별 시세를 받아 둡니다"),
+    "ledger": ("ledger", "원장: verify"),
+    "explain": ("ledger", "주문이 왜 나갔는지 보여 줍니다"),
     "doctor": ("doctor", "장 시작 전에 모든 것을 점검합니다"),
     "config": ("config", "설정 보기 (비밀은 가림)"),
     "db": ("db", "데이터베이스: url, migrate"),

@@ -1,0 +1,78 @@
+"""`stockd ledger verify`, `stockd explain ORDER`: the ledger tells what happened and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from db.explain import explain as explain_order
+from db.ledger import verify as verify_chain
+from runtime import wiring
+
+STATES = {
+    "CLAIMED": "대기", "SENDING": "전송 중", "ACCEPTED": "접수", "REJECTED": "거부",
+    "UNKNOWN": "결과 불명", "PART_FILLED": "일부 체결", "FILLED": "체결", "CANCELLED": "취소",
+    "EXPIRED": "만료", "DENIED": "차단", "NOT_SENT": "미전송",
+}  # fmt: skip
+
+
+@click.group()
+def ledger() -> None:
+    """원장."""
+
+
+@ledger.command()
+@click.option("--json", "as_json", is_flag=True)
+def verify(as_json: bool) -> int:
+    """주문 사건의 사슬을 처음부터 끝까지 검사합니다."""
+    count, fault = verify_chain(wiring.engine("desk"))
+    if as_json:
+        click.echo(json.dumps({"events": count, "fault": fault}, ensure_ascii=False))
+    else:
+        click.echo(fault or f"사건 {count:,}개: 이상 없음")
+    return 1 if fault else 0
+
+
+@click.command()
+@click.argument("order")
+@click.option("--json", "as_json", is_flag=True)
+def explain(order: str, as_json: bool) -> int:
+    """주문번호(또는 #타격번호)의 주문이 왜 나갔는지."""
+    found = explain_order(wiring.engine("desk"), order)
+    if found is None:
+        click.echo(f"{order}: 그런 주문이 원장에 없습니다", err=True)
+        return 1
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, default=str))
+        return 0
+    for line in story(found):
+        click.echo(line)
+    return 0
+
+
+def story(found: dict[str, Any]) -> list[str]:
+    """The strike's life in Korean lines."""
+    s = found["strike"]
+    side = "매수" if s["side"] == "BUY" else "매도"
+    way = "이하" if s["trigger_op"] == "LE" else "이상"
+    cash = (found["strike"]["assets"].get("balance") or {}).get("orderable_cash")
+    lines = [
+        f"타격 {s['id']}: 조건 {s['condition_id']}의 {s['arm_no']}번째 장전",
+        f"  {s['symbol']} {s['strike_price']:,}원 {way} → {side} {s['quantity']:,}주"
+        f" {s['order_kind']} {s['price']:,}원 ({s['venue']})",
+        f"  발동 체결 {s['tick_price']:,}원 (수신 {s['tick_received_at']}, 순번 {s['tick_seq']})",
+        f"  그때 주문가능금액 {cash}원" if cash is not None else "  그때 계좌 기록 없음",
+    ]
+    for event in found["events"]:
+        state = STATES.get(event["to_state"], event["to_state"])
+        words = json.dumps(event["detail"], ensure_ascii=False)
+        lines.append(f"  {event['at']:%H:%M:%S.%f} {state} {words}")
+    lines += [
+        f"  체결 {one['at']:%H:%M:%S} {one['quantity']:,}주 {one['price']:,}원 ({one['source']})"
+        for one in found["fills"]
+    ]
+    if s["reason"]:
+        lines.append(f"  이유: {s['reason']}")
+    return lines
