@@ -153,7 +153,8 @@ class _Reporter:
             self.tell("RUNNING")
 
     def tell(self, state: str, why: str = "") -> None:
-        self._next = self._monotonic() + BEAT_EVERY_S
+        # the first step after anything else is told at once
+        self._next = self._monotonic() + BEAT_EVERY_S if state == "RUNNING" else 0.0
         if self._beats is None:
             return
         try:

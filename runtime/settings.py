@@ -312,5 +312,11 @@ def load_settings() -> Settings:
         for folder in (Path(own.local.directory), Path(own.local.directory) / "demo"):
             mark = ProcessMark.read(folder / "run" / "supervisor.mark")
             if mark is not None and mark.is_alive():
-                return read_settings(environ | {CONFIG: str(folder / "run" / "settings.json")})
+                # its settings are complete: what this terminal overrides is not the machine's
+                kept = {
+                    name: value
+                    for name, value in environ.items()
+                    if not name.startswith("STOCKD_") or name == "STOCKD_LIVE"
+                }
+                return read_settings(kept | {CONFIG: str(folder / "run" / "settings.json")})
     return own

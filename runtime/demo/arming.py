@@ -1,23 +1,18 @@
-"""Adds and arms the demo's conditions."""
+"""Adds and arms the demo's conditions, as `stockd condition add --arm` does."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
+from db.conditions import ConditionBook
+from runtime import orders, wiring
 from runtime.loop import kst_now
-from runtime.wiring import engine
-
-ADD = sa.text(
-    "INSERT INTO stockd_condition (owner, symbol, side, trigger_op, strike_price, quantity, memo,"
-    " enabled, arm_no, created_by, updated_by, created_at, updated_at) VALUES ('cli', :symbol,"
-    " :side, IF(:side = 'BUY', 'LE', 'GE'), :strike_price, :quantity, :memo, 1, 1, 'cli', 'cli',"
-    " :at, :at)"
-)
+from trading.conditions import validate
 
 
 def arm(plan: dict[str, Any]) -> None:
-    """``plan``: symbol, side, strike_price, quantity, memo."""
-    with engine("desk").begin() as connection:
-        connection.execute(ADD, plan | {"at": kst_now().replace(tzinfo=None)})
+    """``plan``: symbol, side, strike_price, quantity, memo. BadInput as the command says it."""
+    row: dict[str, str | None] = {name: str(value) for name, value in plan.items()}
+    book = ConditionBook(wiring.engine("desk"), orders.site(), "demo")
+    context = book.context(plan["symbol"], orders.account(), kst_now(), mock=False)
+    book.arm(book.add(validate(row, context)))
