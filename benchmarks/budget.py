@@ -27,7 +27,7 @@ from simulator.testing import RunningSimulator, start_simulator
 ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = 6
 LOAD = {"sweep": 3, "assets": 2, "confirm": 1, "spare": 1}
-START_UP_S = 4.0  # six interpreters on two cores
+START_UP_S = 3.0  # six interpreters on two cores
 SETTLE_S = 2.0  # the beginning of a part is not counted as use: lanes fill up
 
 
@@ -80,7 +80,7 @@ def _run(  # noqa: PLR0917
     paced = _part(told, seconds / 3, {}, 1.0)
     quiet = _permit_times(redis)
     before = len(sim.lines("calls"))
-    restarted = _part(told, 16.0, {"order": 1}, 0.0, redis)
+    restarted = _part(told, 15.0, {"order": 1}, 0.0, redis)
     lines = sim.lines("calls")
     figures = _figures(lines, full, ceiling)
     after = lines[before:]
