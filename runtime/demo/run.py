@@ -55,7 +55,8 @@ def run(wish: Wish) -> dict[str, Any]:
     place = Place(wish.directory.absolute())
     refuse_second(place)
     shutil.rmtree(place.directory, ignore_errors=True)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    for number in (signal.SIGTERM, signal.SIGINT):  # INT may be ignored by who started us
+        signal.signal(number, _as_ctrl_c)
     with Screen(as_json=wish.as_json) as screen:
         demo = _Demo(wish, place, screen)
         ok = False

@@ -16,7 +16,7 @@ QUIET = ("--without-mingle", "--without-gossip")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process. ``rank``: lower starts first and stops last. ``grace``: s until SIGKILL."""
+    """One process. ``rank``: lower stops later, equal ones together; ``grace``: s until SIGKILL."""
 
     name: str
     argv: tuple[str, ...]
@@ -50,7 +50,7 @@ def machine(settings: Settings, flower: tuple[str, int, str]) -> list[Program]:
     if _there("tasks.sweep"):
         programs.append(_worker("sweep", "sweep", ("-P", "threads", "-c", threads)))
     programs += [
-        Program("beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile="), 40),
+        Program("beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile="), 20),
         Program(
             "flower",
             (
@@ -62,7 +62,7 @@ def machine(settings: Settings, flower: tuple[str, int, str]) -> list[Program]:
                 "--purge-offline-workers=15",
                 "--logging=warning",
             ),
-            50,
+            20,
             environment={"FLOWER_BASIC_AUTH": f"{user}:{password}"},  # not on the command line
         ),
     ]
@@ -99,7 +99,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 def _worker(name: str, queue: str, pool: tuple[str, ...], grace: int = 15) -> Program:
     argv = (*CELERY, "worker", "-Q", queue, *pool, "-n", f"{name}@%h", *QUIET, "-E")
-    return Program(f"worker-{name}", (*argv, "--loglevel", "warning"), 30, grace, group=True)
+    return Program(f"worker-{name}", (*argv, "--loglevel", "warning"), 20, grace, group=True)
 
 
 def _there(module: str) -> bool:

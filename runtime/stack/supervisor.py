@@ -117,7 +117,7 @@ class Supervisor:
         raise Unavailable(f"supervisord does not come up: {tail}")
 
     def ask(self, method: str, *args: Any) -> Any:
-        """One RPC call. Unavailable when there is no supervisor; xmlrpc.client.Fault as answered."""
+        """One RPC call. Unavailable without a supervisor; xmlrpc.client.Fault as it answered."""
         from supervisor.xmlrpc import SupervisorTransport  # noqa: PLC0415  optional extra "local"
 
         door = f"unix://{self.place.supervisor_socket}"
