@@ -102,6 +102,7 @@ class Section:
         self.trades = TradeReader()
         self.last_frame_at = monotonic()
         self.opened_at = 0.0
+        self.on_messages: Callable[[list[bytes | Control]], object] | None = None  # a recorder
         self._key = key
         self._url = ws_url
         self._notice_tr = NOTICE_REAL if env is Env.REAL else NOTICE_MOCK
@@ -200,6 +201,8 @@ class Section:
         messages = wire.receive()
         if messages:
             self.last_frame_at = self._monotonic()
+            if self.on_messages is not None:
+                self.on_messages(messages)
         if tape is not None:
             messages = tape.fold(self.trades, messages)
         out = self.take(messages, tape)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -18,6 +19,8 @@ from kis.stream import Section
 from runtime import wiring
 from runtime.calendar import Calendar, market_is_awake
 from runtime.feed_link import ApprovalKeys, Link
+from runtime.record.place import recorder
+from runtime.record.recorder import Recorder
 from runtime.settings import load_settings
 from trading.errors import BadInput
 
@@ -56,9 +59,12 @@ class MarketParts:
     notice_stored: NoticeStored | None = None
     written: Callable[[list[tuple[str, int]], float], object] | None = None
     budget_left: Callable[[], int] = field(default=lambda: -1)
+    recorder: Recorder | None = None  # raw frames to disk
 
     def links(self, pool: Executor) -> list[Link]:
         """A link for each of our sections, not connected yet."""
+        for one in self.sections if self.recorder is not None else ():
+            one.section.on_messages = partial(self.recorder.take, one.number)
         return [
             Link(
                 one.number,
@@ -101,6 +107,7 @@ def market_parts(only: int | None = None, notice_stored: NoticeStored | None = N
         awake=lambda at: market_is_awake(settings, calendar, at),
         name="market" if only is None else f"market-{only}",
         notice_stored=notice_stored,
+        recorder=recorder(),
         budget_left=lambda: min(int(budget.look(one.key.key_id)["left"]) for one in sections),
     )
 

@@ -31,7 +31,8 @@ from trading.errors import ConfigError
 PAPER_REST = "https://openapivts.koreainvestment.com:29443"
 PAPER_WS = "ws://ops.koreainvestment.com:31000"
 PAPER_DOORS = {("openapivts.koreainvestment.com", 29443), ("ops.koreainvestment.com", 31000)}
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# "simulator": the container of docker-compose.yml; a name without a dot is no public host
+LOOPBACK = {"127.0.0.1", "localhost", "::1", "simulator"}
 SYMBOL = re.compile(r"^[A-Z0-9]{6,9}$")
 
 
@@ -200,6 +201,14 @@ class Trade(Part):
     patience_s: int = Field(default=60, ge=1, le=3600)  # how long a strike may wait for its turn
 
 
+class Record(Part):
+    """Raw frames of the day on disk (`stockd record on|off` wins over ``on``)."""
+
+    on: bool = False
+    directory: str = ""  # "": record/ in local.directory
+    keep_days: int = Field(default=30, ge=0)  # 0: for ever
+
+
 class Local(Part):
     """The stack of one machine (`stockd up`)."""
 
@@ -215,6 +224,26 @@ class Log(Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Alarm(Part):
+    """Who is told when something is wrong (docs/runbook.md). Watched by `stockd watchdog`."""
+
+    urls: tuple[SecretStr, ...] = ()  # apprise: https://appriseit.com/services/, tokens in them
+    ping_url: SecretStr = SecretStr("")  # outside dead man's switch: asked while all is watched
+    ping_every_s: int = Field(default=60, ge=5, le=3600)
+    level: Literal["info", "warning", "critical"] = "warning"  # the lowest that is sent
+    repeat_s: int = Field(default=1800, ge=10)  # the same fault is not told again before
+    silence_s: int = Field(default=20, ge=5, le=300)  # no tick, EVENT, beat, look (P12: below 30)
+    morning: str = Field(default="08:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")  # go or no-go
+    evening: str = Field(default="20:05", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")  # report
+
+
+class Metrics(Part):
+    """Where Prometheus asks the watchdog. 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+
+
 class Settings(Part):
     """Everything. ``live`` comes from the environment alone (P14: the second switch)."""
 
@@ -228,8 +257,11 @@ class Settings(Part):
     market: Market = Market()
     sweep: Sweep = Sweep()
     trade: Trade = Trade()
+    record: Record = Record()
     local: Local = Local()
     log: Log = Log()
+    alarm: Alarm = Alarm()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _real_money_needs_two_switches(self) -> Settings:
@@ -295,7 +327,7 @@ def read_settings(environ: dict[str, str], directory: Path | None = None) -> Set
 def _is_secret(key: str) -> bool:
     last = key.rsplit(".", 1)[-1]
     return last in {"app_key", "app_secret", "account", "service_key", "admin_url"} or (
-        key.startswith(("mariadb.passwords", "redis.url"))
+        key.startswith(("mariadb.passwords", "redis.url", "alarm.urls", "alarm.ping_url"))
     )
 
 

@@ -93,6 +93,8 @@ class Market:
         self.clerk.every(1.0, self.beat)
         self.clerk.every(5.0, lambda: self.keeper.check(kst_now()))
         self.clerk.every(60.0, self._forget_rows)
+        if self.parts.recorder is not None:
+            self.parts.recorder.start()
         self.writer.start()
         self.clerk.start()
 
@@ -129,6 +131,8 @@ class Market:
             if self._awake:
                 self._note_gap(link.number, now, "데몬을 끔")
         written = self.writer.stop(1.0)
+        if self.parts.recorder is not None:
+            self.parts.recorder.stop(1.0)
         self.clerk.stop(1.0)
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._epoll.close()
