@@ -42,7 +42,7 @@ class Beats(Protocol):
 class Step(Protocol):
     """One short piece of work. Returns whether something moved (then progress is reported)."""
 
-    def __call__(self, now: datetime) -> bool: ...
+    def __call__(self, now: datetime, /) -> bool: ...
 
 
 @dataclass

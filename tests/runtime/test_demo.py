@@ -1,4 +1,4 @@
-"""The whole machine moves: from an empty directory to fills in the ledger, and back after kill -9."""
+"""The whole machine moves: from an empty directory to fills in the ledger, back after kill -9."""
 
 from __future__ import annotations
 
