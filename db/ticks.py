@@ -27,9 +27,25 @@ COLUMNS = (
     "bar_at", *(f"bar_{name}" for name in _OHLC),
     "prev_at", *(f"prev_{name}" for name in _OHLC),
 )  # fmt: skip
-_HEAD = f"INSERT INTO market ({','.join(COLUMNS)}) VALUES "
-_TAIL = " ON DUPLICATE KEY UPDATE " + ",".join(f"{name}=VALUES({name})" for name in COLUMNS[1:])
+# what a trade within the minute changes: the other half of the row is left alone, which halves the
+# statement
+SLIM = (
+    "symbol", "seq", "price", "price_change", "day_high", "day_low", "ask", "bid", "last_volume",
+    "day_volume", "day_turnover", "traded_at", "received_at", "recent",
+    "bar_high", "bar_low", "bar_close", "bar_volume", "bar_turnover", "bar_ticks",
+)  # fmt: skip
 _NO_BAR = "NULL,0,0,0,0,0,0,0,0"
+
+
+def _statement(columns: Sequence[str]) -> tuple[str, str]:
+    updates = ",".join(f"{name}=VALUES({name})" for name in columns[1:])
+    return (
+        f"INSERT INTO market ({','.join(columns)}) VALUES ",
+        f" ON DUPLICATE KEY UPDATE {updates}",
+    )
+
+
+_WHOLE_SQL, _SLIM_SQL = _statement(COLUMNS), _statement(SLIM)
 
 
 class TickWriter:
@@ -39,8 +55,11 @@ class TickWriter:
         self._engine = engine
         self._connection: Connection | None = None
 
-    def write(self, rows: Sequence[str]) -> None:
-        """Write rows made by ``row_text``. Unavailable or Transient when nothing was written."""
+    def write(self, rows: Sequence[str], slim: bool = False) -> None:
+        """Write rows made by ``row_text``, or by ``slim_text`` for stocks whose row stands.
+
+        Unavailable or Transient when nothing was written.
+        """
         if not rows:
             return
         try:
@@ -49,7 +68,8 @@ class TickWriter:
                     self._connection = self._engine.connect().execution_options(
                         isolation_level="AUTOCOMMIT"
                     )
-                self._connection.exec_driver_sql(_HEAD + ",".join(rows) + _TAIL)
+                head, tail = _SLIM_SQL if slim else _WHOLE_SQL
+                self._connection.exec_driver_sql(head + ",".join(rows) + tail)
         except BaseException:
             self.close()
             raise
@@ -64,16 +84,38 @@ class TickWriter:
 
 def row_text(state: StockState, tick: Tick) -> str:
     """The VALUES row of one stock: ``tick`` is its last record, read in full."""
-    seq = state.seq
-    first = seq - len(state.recent) + 1
-    recent = " ".join([f"{first + at}:{price}" for at, price in enumerate(state.recent)])
     return (
-        f"('{_code(tick.symbol)}',{state.section},{seq},{tick.price},{tick.change},{tick.open},"
-        f"{tick.high},{tick.low},{tick.ask},{tick.bid},{tick.volume},{tick.day_volume},"
-        f"{tick.day_turnover},{tick.halted:d},'{_code(tick.hour_class)}',"
+        f"('{_code(tick.symbol)}',{state.section},{state.seq},{tick.price},{tick.change},"
+        f"{tick.open},{tick.high},{tick.low},{tick.ask},{tick.bid},{tick.volume},"
+        f"{tick.day_volume},{tick.day_turnover},{tick.halted:d},'{_code(tick.hour_class)}',"
         f"'{_code(tick.market_class)}',{tick.vi_price},{state.drift:d},{_second(tick.at)},"
-        f"{_moment(state.received)},'{recent}',{_bar(state.bar)},{_bar(state.prev)})"
+        f"{_moment(state.received)},'{_recent(state)}',{_bar(state.bar)},{_bar(state.prev)})"
     )
+
+
+def slim_text(state: StockState, tick: Tick, bar: MinuteBar) -> str:
+    """The VALUES row of a stock of which only ``SLIM`` changed since its whole row was written."""
+    return (
+        f"('{_code(tick.symbol)}',{state.seq},{tick.price},{tick.change},{tick.high},{tick.low},"
+        f"{tick.ask},{tick.bid},{tick.volume},{tick.day_volume},{tick.day_turnover},"
+        f"{_second(tick.at)},{_moment(state.received)},'{_recent(state)}',"
+        f"{bar.high},{bar.low},{bar.close},{bar.volume},{bar.turnover},{bar.ticks})"
+    )
+
+
+def signature(state: StockState, tick: Tick) -> tuple[object, ...]:
+    """What must be as it was for a slim row: everything that stands in the whole row alone."""
+    bar, prev = state.bar, state.prev
+    return (
+        state.section, state.drift, tick.open, tick.halted, tick.hour_class, tick.market_class,
+        tick.vi_price, bar and (bar.at, bar.open, bar.gap),
+        prev and (prev.at, prev.ticks, prev.gap),
+    )  # fmt: skip
+
+
+def _recent(state: StockState) -> str:
+    first = state.seq - len(state.recent) + 1
+    return " ".join([f"{first + at}:{price}" for at, price in enumerate(state.recent)])
 
 
 def _code(text: str) -> str:

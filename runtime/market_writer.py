@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from db.ticks import TickWriter, row_text
+from db.ticks import TickWriter, row_text, signature, slim_text
 from trading.conflation import Conflator, StockState
 from trading.errors import BadInput, Transient
 from trading.ticks import Tick
@@ -49,6 +49,7 @@ class MarketWriter:
         self._lock = lock
         self._read = read
         self._written = written
+        self._stands: dict[str, tuple[object, ...]] = {}  # stock -> signature of its whole row
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="market-writer", daemon=True)
@@ -87,14 +88,13 @@ class MarketWriter:
                 self._write_dirty()
                 if failures:
                     log.info("market 쓰기 재개")
-                    with self._lock:
-                        self._conflator.touch_all()
                 failures, self.failing = 0, ""
             except Transient as error:
                 failures += 1
                 self.failing = str(error)
                 if failures == 1:
                     log.warning("market 쓰기 실패, 다시 시도", error=str(error))
+                self._stands.clear()
                 with self._lock:
                     self._conflator.touch_all()
                 if self._ended.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1]):
@@ -102,21 +102,32 @@ class MarketWriter:
         self._writer.close()
 
     def _write_dirty(self) -> None:
-        rows: list[str] = []
-        seqs: list[tuple[str, int]] = []
+        whole: list[tuple[str, tuple[str, int]]] = []
+        slim: list[tuple[str, tuple[str, int]]] = []
         with self._lock:
             for state in self._conflator.take_dirty():
                 tick = self._tick(state)
-                if tick is not None:
-                    rows.append(row_text(state, tick))
-                    seqs.append((state.symbol, state.seq))
+                if tick is None:
+                    continue
+                now = signature(state, tick)
+                number = (state.symbol, state.seq)
+                if state.bar is not None and self._stands.get(state.symbol) == now:
+                    slim.append((slim_text(state, tick, state.bar), number))
+                else:
+                    whole.append((row_text(state, tick), number))
+                    self._stands[state.symbol] = now
+        self._send(whole, slim=False)
+        self._send(slim, slim=True)
+
+    def _send(self, rows: list[tuple[str, tuple[str, int]]], slim: bool) -> None:
         for start in range(0, len(rows), ROWS_A_STATEMENT):
-            self._writer.write(rows[start : start + ROWS_A_STATEMENT])
+            part = rows[start : start + ROWS_A_STATEMENT]
+            self._writer.write([text for text, _ in part], slim)
             self.last_at = time.time()
             self.statements += 1
+            self.rows += len(part)
             if self._written is not None:
-                self._written(seqs[start : start + ROWS_A_STATEMENT], self.last_at)
-        self.rows += len(rows)
+                self._written([number for _, number in part], self.last_at)
 
     def _tick(self, state: StockState) -> Tick | None:
         """The last record in full. Where it cannot be read, the price goes on and trading stops."""
