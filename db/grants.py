@@ -152,6 +152,14 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             **_RUNS,
         }
     ),
+    # the watchdog: sees everything, writes what it says and nothing else
+    "watchdog": _rights(
+        {
+            **_READ_ALL,
+            "alarm": (S, I, Right("alarm", U, ("sent_at",))),
+            **_RUNS,
+        }
+    ),
     # the Gnuboard site: conditions and the stop switch, and views without account numbers
     "site": _rights(
         {

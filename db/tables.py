@@ -322,6 +322,14 @@ event_run = _table(
     {"started_at": WHEN, "ended_at": WHEN, "error_at": WHEN},
 )
 
+# 0004_alarm.sql
+alarm = _table(
+    "alarm",
+    ID,
+    {"fault": V(40), "level": V(8), "what": V(10), "text": V(1000), "at": WHEN},
+    {"sent_at": WHEN},
+)
+
 # made by db.migrate before the first migration
 schema_version = _table(
     "schema_version",

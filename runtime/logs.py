@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any, TextIO
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -64,6 +65,12 @@ def secrets_of(settings: Settings) -> set[str]:
             account,
             account[:8],
         }
+        found.add(section.app_key.get_secret_value()[:16])  # a cut-off key is a key found
+    found |= {one.get_secret_value() for one in settings.alarm.urls}
+    found |= {settings.alarm.ping_url.get_secret_value()}
+    found |= {settings.trade.account.get_secret_value().replace("-", "")}
+    for url in (settings.redis.url, settings.mariadb.admin_url):
+        found.add(unquote(urlsplit(url.get_secret_value()).password or ""))
     return found - {""}
 
 
