@@ -19,11 +19,17 @@ from typing import Any
 from sqlalchemy import Engine, make_url
 
 from benchmarks.arrivals import quantile
+from budget.connect import connect
+from budget.lanes import Lanes
+from budget.plan import plan
+from budget.profiles import DEFAULT, profile
 from db.assets import latest_poll
 from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
+from kis.keys import KisKey
 from runtime.servers import MariaDBServer, RedisServer
+from runtime.settings import Redis
 from simulator.testing import start_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +76,7 @@ def _watch(
     passwords = {role: f"bench-{role}" for role in ROLES}
     admin = make_url(mariadb.admin_url())
     migrate(make_engine(admin), passwords=passwords)
+    _open_lanes(settings, redis)
     path = scratch / "settings.json"
     settings = settings | {
         "mariadb": {"socket": mariadb.socket, "passwords": passwords},
@@ -94,6 +101,14 @@ def _watch(
                 child.terminate()
             for child in children:
                 child.wait(20)
+
+
+def _open_lanes(settings: dict[str, Any], redis: RedisServer) -> None:
+    """Redis and the simulator are new: no call is on its way, nobody need wait for one."""
+    one = settings["kis"]["sections"][0]
+    key = KisKey("bench", one["app_key"], "", one["account"])
+    state = connect(redis.url(Redis().state_db))
+    Lanes(state, key.key_id, plan(profile(DEFAULT).ceiling)).vouch()
 
 
 def _look(engine: Engine, seconds: float) -> list[datetime]:
