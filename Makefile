@@ -35,10 +35,13 @@ types: setup ## mypy
 floors: setup ## imports only go down the stairs
 	@.venv/bin/lint-imports
 
-lock: setup ## make requirements.lock anew from pyproject.toml
+lock: setup ## make both lock files anew from pyproject.toml
 	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --group dev \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --universal \
 		-o requirements.lock
+	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --group build -c requirements.lock \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --universal \
+		-o requirements-run.lock
 
 clean: ## forget the private servers, the environment and every cache
 	@$(PY) -m cli down || true

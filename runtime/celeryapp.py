@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from kombu import Queue
 
 from beat_schedule import TIMETABLE, Entry
+from runtime import progress  # noqa: F401  its signal handlers mark what got done
 
 TASK_MODULES = (
     "tasks.strike",
