@@ -147,6 +147,8 @@ class _Demo:
         extra: dict[str, Any] = {"processes": status(self.place)["processes"]}
         with suppress(StockdError):
             extra["ticks"] = self.broker.get("stats")["ticks_sent"]
+            lanes = wiring.lanes().snapshot().lanes
+            extra["lanes"] = {one.lane: (one.used, one.limit) for one in lanes}
         return extra
 
     def _judge(

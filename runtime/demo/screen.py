@@ -19,6 +19,7 @@ STATES = {
     "UNKNOWN": "결과 불명", "PART_FILLED": "일부 체결", "FILLED": "체결", "CANCELLED": "취소",
     "EXPIRED": "만료", "DENIED": "차단", "NOT_SENT": "미전송",
 }  # fmt: skip
+LANES = {"order": "주문", "confirm": "체결확인", "assets": "자산", "spare": "예비", "sweep": "잉여"}
 SIDES = {"BUY": "매수", "SELL": "매도"}
 OPS = {"LE": "이하", "GE": "이상"}
 
@@ -39,7 +40,7 @@ class Screen:
             self._live.stop()
 
     def say(self, line: str) -> None:
-        self._console.print(f"{kst_now():%H:%M:%S} {line}")
+        self._console.print(f"{kst_now():%H:%M:%S} {line}", soft_wrap=True)
 
     def show(self, picture: dict[str, Rows], extra: dict[str, Any], elapsed: float) -> None:
         if self._console.is_terminal:
@@ -139,7 +140,9 @@ def _strikes(rows: Rows) -> Table:
 
 
 def _lanes(lanes: dict[str, Any]) -> Panel:
-    shown = "  ".join(f"{name} {used}/{limit}" for name, (used, limit) in lanes.items())
+    shown = "  ".join(
+        f"{LANES.get(name, name)} {used}/{limit}" for name, (used, limit) in lanes.items()
+    )
     return Panel(shown or "-", title="호출 레인 (사용/한도)")
 
 
