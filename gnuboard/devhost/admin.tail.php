@@ -1,0 +1,8 @@
+<?php
+if (!defined('_GNUBOARD_')) {
+    exit;
+}
+?>
+</div></div></div>
+</body>
+</html>
