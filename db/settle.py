@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import structlog
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, text
 
 from db.errors import mapped
 from db.ledger import append_event, end_unsent, kst, step
 from db.ledger_send import trip
+from db.notices import fill_lock
 from trading.clock import KST
 from trading.fills import Side
 from trading.lifecycle import ALLOWED, State, state_after_fills
@@ -99,9 +101,9 @@ class SettleLedger:
     def apply_notices(self) -> int:
         """Bring what the notices say into the strikes with an order number; rows changed."""
         with mapped(), self._engine.connect() as connection:
-            ids = connection.scalars(
+            found = connection.execute(
                 text(
-                    "SELECT DISTINCT s.id FROM strike s LEFT JOIN (SELECT account, order_day,"
+                    "SELECT DISTINCT s.id, s.order_no FROM strike s LEFT JOIN (SELECT account, order_day,"
                     " order_no, SUM(quantity) AS filled FROM fill WHERE recorded_at >"
                     " NOW(6) - INTERVAL 3 DAY GROUP BY account, order_day, order_no) f"
                     " ON f.account = s.account AND f.order_day = s.order_day"
@@ -113,10 +115,23 @@ class SettleLedger:
                 ),
                 {"account": self._account},
             ).all()
-        return sum(self._apply(one) for one in ids)
+        return sum(self._apply(row.id, row.order_no) for row in found)
 
-    def _apply(self, strike_id: int) -> int:
-        with mapped(), self._engine.begin() as connection:
+    @contextmanager
+    def _counting(self, order_no: str | None) -> Iterator[Connection]:
+        """A transaction in which nobody else counts the fills of this order."""
+        with mapped(), self._engine.connect() as connection:
+            if order_no is None:
+                with connection.begin():
+                    yield connection
+                return
+            with fill_lock(connection, self._account, order_no):
+                connection.commit()  # what others committed before the lock is seen now
+                with connection.begin():
+                    yield connection
+
+    def _apply(self, strike_id: int, order_no: str) -> int:
+        with self._counting(order_no) as connection:
             s = _locked(connection, strike_id)
             if s is None or s.order_no is None:
                 return 0
@@ -208,10 +223,10 @@ class SettleLedger:
             ).all()
         changed = 0
         for row in rows:
-            with mapped(), self._engine.begin() as connection:
+            with self._counting(row.order_no) as connection:
                 s = _locked(connection, row.id)
-                if s is None:
-                    continue
+                if s is None or s.order_no != row.order_no:
+                    continue  # settled meanwhile: the next round looks at it
                 if s.order_no is None:
                     changed += self._settle_unknown(connection, s, orders, read_at)
                 elif s.order_no in by_number:
