@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.demo.broker import Broker
-from trading.errors import StockdError
+from trading.errors import StockdError, Transient
 from trading.price_step import price_step
 
 ARM_AT_S = 6.0  # let prices and the account arrive first
@@ -56,6 +57,8 @@ class Script:
             elif self._pushed_at is None and elapsed >= self._armed_at + PUSH_AFTER_S:
                 self._push()
                 self._pushed_at = elapsed
+        except (Transient, SQLAlchemyError):
+            pass  # a server is on its way back up: the same again next time
         except StockdError as error:
             self.faults.append(f"각본: {error}")
             self._armed_at = self._armed_at or elapsed
@@ -90,9 +93,11 @@ class Script:
         buys[-WAITING:] = [
             self._plan(symbol, price, "BUY", -40) for symbol, price in others[-WAITING:]
         ]
+        done = {one["symbol"] for one in self.armed}  # by a try that was cut short
         for one in [*sells, *buys]:
-            self.arm(one)
-            self.armed.append(one)
+            if one["symbol"] not in done and len(self.armed) < TOGETHER + WAITING:
+                self.arm(one)
+                self.armed.append(one)
         self.say(f"조건 {len(self.armed)}개를 장전했습니다")
 
     @staticmethod
