@@ -36,7 +36,7 @@ floors: setup ## imports only go down the stairs
 	@.venv/bin/lint-imports
 
 lock: setup ## make both lock files anew from pyproject.toml
-	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --group dev \
+	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --extra chart --group dev \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --universal \
 		-o requirements.lock
 	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --group build -c requirements.lock \

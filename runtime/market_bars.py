@@ -58,7 +58,6 @@ class BarKeeper:
             bars = {
                 (one.symbol, one.at): one for one in self._conflator.bars_to_check(now - MINUTE)
             }
-            rolled = set(self._conflator.closed)
             bars |= {
                 key: one.frozen(key[0])
                 for key, one in self._conflator.closed.items()
@@ -81,7 +80,8 @@ class BarKeeper:
         self.waiting = 0
         newest = max(at for _, at in bars)
         with self._lock:
-            self._conflator.forget(newest - KEEP, rolled - due.keys())
+            # only what was looked at just now: in a replay a bar closes and is old in a second
+            self._conflator.forget(newest - KEEP, self._conflator.closed.keys() - due.keys())
         return len(missing)
 
     def _stored(self, due: dict[Key, Bar]) -> dict[Key, Bar]:

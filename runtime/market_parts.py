@@ -63,8 +63,9 @@ class MarketParts:
 
     def links(self, pool: Executor) -> list[Link]:
         """A link for each of our sections, not connected yet."""
-        for one in self.sections if self.recorder is not None else ():
-            one.section.on_messages = partial(self.recorder.take, one.number)
+        if self.recorder is not None:
+            for one in self.sections:
+                one.section.on_messages = partial(self.recorder.take, one.number)
         return [
             Link(
                 one.number,

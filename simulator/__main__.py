@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sections", type=int, default=5, help="app keys")
     parser.add_argument("--clock", default="", metavar="HH:MM:SS", help="exchange time at start")
     parser.add_argument("--date", default="", metavar="YYYYMMDD", help="exchange date")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="play recorded frames")
+    parser.add_argument(
+        "--replay", type=Path, nargs="+", metavar="FILE", default=[], help="play recorded frames"
+    )
     parser.add_argument("--replay-speed", type=float, default=1.0, help="0 = as fast as it goes")
     parser.add_argument("--ready-file", type=Path, metavar="FILE")
     parser.add_argument("--print-settings", action="store_true", help="print TOML and end")
@@ -55,8 +57,9 @@ def _world(options: argparse.Namespace) -> World:
     day: date | None = None
     if options.date:
         day = datetime.strptime(options.date, "%Y%m%d").replace(tzinfo=UTC).date()
-    if options.replay and not options.replay.is_file():
-        raise ValueError(f"--replay {options.replay}: no such file")
+    for path in options.replay:
+        if not path.is_file():
+            raise ValueError(f"--replay {path}: no such file")
     symbols = int(options.symbols) if options.symbols.isdigit() else Path(options.symbols)
     if isinstance(symbols, Path) and not symbols.is_file():
         raise ValueError(f"--symbols {symbols}: neither a number nor a file")

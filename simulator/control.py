@@ -136,12 +136,13 @@ class Control:
         return {"ok": True, "scenario": fresh.name}
 
     def play(self, body: dict[str, Any]) -> dict[str, Any]:
-        """{file, speed}: play recorded frames now."""
-        path = Path(str(body["file"]))
-        if not path.is_file():
-            raise ValueError(f"file={str(path)!r}: no such file")
+        """{file or files, speed}: play recorded frames now."""
+        paths = [Path(str(one)) for one in body.get("files") or [body["file"]]]
+        for path in paths:
+            if not path.is_file():
+                raise ValueError(f"file={str(path)!r}: no such file")
         task = asyncio.get_running_loop().create_task(
-            self.replay.run(path, float(body.get("speed", 1)), wait=bool(body.get("wait")))
+            self.replay.run(paths, float(body.get("speed", 1)), wait=bool(body.get("wait")))
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -79,12 +79,12 @@ class Pump:
         trade = self.world.market.trade
         records = [trade(stock, now) for _ in range(count)]
         if stock.watchers:
-            self.queue(stock, wire.plain(TRADES, records), count, now)
+            self.queue(stock, wire.plain(TRADES, records).encode(), count, now)
 
-    def queue(self, stock: Stock, text: str, count: int, now: float) -> None:
+    def queue(self, stock: Stock, payload: bytes, count: int, now: float) -> None:
         """Queue a data frame of `count` records for every session that watches the stock."""
-        payload = text.encode()
         knobs, random = self.world.scenario, self.world.dice.random
+        told = payload
         spoilt = knobs.invalid_utf8 and random() < knobs.invalid_utf8
         if spoilt:
             payload = payload[:-1] + b"\xff"
@@ -96,7 +96,7 @@ class Pump:
         for session in stock.watchers:
             session.queue(data)
             if journal.frames:
-                journal.data_frame(now, session.label, text)
+                journal.data_frame(now, session.label, told.decode("utf-8", "replace"))
             stock.records_sent += count
             self.records_sent += count
             self.frames_sent += 1

@@ -1,14 +1,13 @@
 """Playing recorded frames to the sessions instead of the random walk."""
 
 import asyncio
-import gzip
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.feed import Feed
 from simulator.pump import Pump
+from simulator.recording import read_all
 from simulator.world import World
 
 _QUIET_S = 1.0  # start when nobody has registered anything for so long
@@ -16,42 +15,25 @@ _BEHIND = 1 << 20  # bytes; wait for the slowest session beyond this
 _SLOT_FRAMES = 200
 
 
-def read_frames(path: Path) -> Iterator[tuple[float | None, str]]:
-    """(time in seconds or None, frame) of each line: a bare frame, "SECONDS FRAME", or a line of
-    frames.jsonl; .gz is read through gzip. Lines that hold no trade frame are passed over."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for raw in file:
-            line, at = raw.strip(), None
-            if line.startswith("{"):
-                logged = json.loads(line)
-                line, at = logged["frame"], logged["mono"]
-            elif line[:2] not in ("0|", "1|"):
-                stamp, _, line = line.partition(" ")
-                try:
-                    at = float(stamp)
-                except ValueError:
-                    continue
-            if line.startswith("0|H0STCNT0|"):
-                yield at, line
-
-
 class Replay:
-    """Plays one file. `speed` 1 is as recorded, 10 ten times as fast, 0 as fast as it is read."""
+    """Plays files, one a section, together.
+
+    `speed` 1 is as recorded, 10 ten times as fast, 0 as fast as the clients take it.
+    """
 
     def __init__(self, world: World, feed: Feed, pump: Pump) -> None:
         self.world, self.feed, self.pump = world, feed, pump
         self.frames = self.records = self.skipped = 0
         self.running = self.finished = False
 
-    async def run(self, path: Path, speed: float, *, wait: bool = True) -> None:
-        """Play the file once; afterwards the walk stays silent."""
+    async def run(self, paths: Sequence[Path], speed: float, *, wait: bool = True) -> None:
+        """Play the files once; afterwards the walk stays silent."""
         self.pump.paused = self.running = True
         if wait:
             await self._registrations()
         first: float | None = None
         started, rate = time.monotonic(), self.world.scenario.rate
-        for number, (at, text) in enumerate(read_frames(path)):
+        for number, (at, frame) in enumerate(read_all(paths)):
             if speed > 0:
                 if at is None:
                     due = number / rate
@@ -59,9 +41,9 @@ class Replay:
                     first = at if first is None else first
                     due = at - first
                 await self._pause(started + due / speed)
-            elif number % _SLOT_FRAMES == 0:
-                await self._pause(0.0)
-            self._play(text)
+            if number % _SLOT_FRAMES == 0:  # also when it is late and never waits
+                await self._breathe()
+            self._play(frame)
         self._flush()
         self.running, self.finished = False, True
 
@@ -71,10 +53,14 @@ class Replay:
 
     async def _pause(self, until: float) -> None:
         wait = until - time.monotonic()
-        if until > 0 and wait <= 0.001:
-            return
+        if wait > 0.001:
+            self._flush()
+            await asyncio.sleep(wait)
+
+    async def _breathe(self) -> None:
+        """Let the others have a turn, and the slowest session catch up."""
         self._flush()
-        await asyncio.sleep(max(wait, 0))
+        await asyncio.sleep(0)
         while any(session.behind > _BEHIND for session in self.feed.sessions):
             await asyncio.sleep(0.001)
 
@@ -82,16 +68,18 @@ class Replay:
         for session in list(self.feed.sessions):
             session.flush()
 
-    def _play(self, text: str) -> None:
-        _, _, count, body = text.split("|", 3)
-        fields = body.split("^", 3)
-        stock = self.world.market.stocks.get(fields[0])
+    def _play(self, frame: bytes) -> None:
+        fields = frame[15:].split(b"^", 3)  # what stands after 0|H0STCNT0|NNN|
+        stock = self.world.market.stocks.get(fields[0].decode("ascii", "replace"))
         if stock is None or not stock.watchers:
             self.skipped += 1
             return
-        stock.price = int(fields[2])
+        try:
+            count, stock.price = int(frame[11:14]), int(fields[2])
+        except (ValueError, IndexError):
+            count = 1  # as broken as it came: the client has to live with it
         if stock.orders:
             self.world.exchange.traded(stock)
         self.frames += 1
-        self.records += int(count)
-        self.pump.queue(stock, text, int(count), time.monotonic())
+        self.records += count
+        self.pump.queue(stock, frame, count, time.monotonic())

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,9 @@ class Server:
         self._spawn(self.pump.run(), self.feed.keep_alive(), self._flush_logs())
         return {"rest_url": f"http://{self.host}:{rest_at}", "ws_url": f"ws://{self.host}:{ws_at}"}
 
-    def play(self, path: Path, speed: float) -> None:
+    def play(self, paths: Sequence[Path], speed: float) -> None:
         """Play recorded frames once the first clients have registered."""
-        self._spawn(self.replay.run(path, speed))
+        self._spawn(self.replay.run(paths, speed))
 
     def _spawn(self, *coroutines: Any) -> None:
         self._tasks += [asyncio.create_task(one) for one in coroutines]

@@ -176,7 +176,7 @@ def simulator_in_thread(
         try:
             urls = wait_for(server.start(0, 0))
             if replay:
-                loop.call_soon_threadsafe(server.play, replay, replay_speed)
+                loop.call_soon_threadsafe(server.play, [replay], replay_speed)
             yield RunningSimulator(urls["rest_url"], urls["ws_url"], where, world.customers)
         finally:
             wait_for(server.stop())

@@ -34,13 +34,12 @@ from runtime.market_clerk import Clerk
 from runtime.market_parts import MarketParts, market_parts
 from runtime.market_writer import MarketWriter
 from trading.clock import KST
-from trading.conflation import Conflator, StockState
+from trading.conflation import MINUTE, Conflator, StockState
 from trading.errors import OutsideError, StockdError
 from trading.watch_plan import WatchPlan, plan_watch
 
 log = structlog.get_logger(__name__)
 
-LONG_AGO = datetime(2000, 1, 1, tzinfo=KST)
 SELECT_S = 0.02  # registrations and connects are looked at this often when nothing comes
 CLOSE_S = 2.5  # unsubscribe 41 and close, of the 5 s a shutdown has
 COVERED_AFTER_S = 20.0  # a section whose last registrations KIS keeps refusing counts as back
@@ -319,7 +318,7 @@ class Market:
                 self.conflator.touch(state)
             return
         state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
-        since = datetime.fromtimestamp(state.received, KST) if state.received else LONG_AGO
+        since = datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
         state.seq, state.section = max(state.seq, base), number
         for bar in (state.bar, state.prev):
             if bar is not None:

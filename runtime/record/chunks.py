@@ -1,8 +1,8 @@
 """A file that a kill cannot spoil: compressed chunks, each whole or not there.
 
-Every chunk is one zstd frame behind a skippable zstd frame of 4 bytes that tells its length, so any
-zstd reads the file (``zstd -dc``), and whoever goes on writing finds the last whole chunk by jumping
-from head to head and cuts off what a kill or a power cut left behind it.
+Every chunk is one zstd frame behind a skippable zstd frame of 4 bytes that tells its length, so
+any zstd reads the file (``zstd -dc``), and whoever goes on writing finds the last whole chunk by
+jumping from head to head and cuts off what a kill or a power cut left behind it.
 """
 
 from __future__ import annotations
