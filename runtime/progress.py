@@ -1,18 +1,17 @@
-"""When a Celery process last got something done, in a file of the state directory.
+"""When a Celery process last got something done, marked by Celery's own signals.
 
 A ping answers while the pool child hangs, so health asks for work instead: a worker marks each
-task that has ended, beat each wake-up it has sent, at most once a second. The mark is the file's
-time: reading it costs nothing and needs no server. Kept by host name: containers share a volume.
+task that has ended, beat each wake-up it has sent, at most once a second (runtime/marks.py).
 """
 
 from __future__ import annotations
 
-import socket
 import time
-from pathlib import Path
 from typing import Any
 
 from celery import signals
+
+from runtime.marks import mark_file, touch
 
 MARK_EVERY_S = 1.0
 
@@ -20,34 +19,16 @@ _last = 0.0
 _is_beat = False
 
 
-def mark_file(name: str) -> Path:
-    """The mark of process ``name`` ("orders", "beat" …) on this host."""
-    from runtime.wiring import state_dir  # noqa: PLC0415  settings are read on first use
-
-    return state_dir() / "progress" / f"{name}@{socket.gethostname()}"
-
-
 def mark(name: str) -> None:
-    """Something got done. Never disturbs what was done: a full disk shows as an old mark."""
+    """Process ``name`` got something done."""
     global _last  # noqa: PLW0603  one throttle a process
     now = time.monotonic()
     if now < _last + MARK_EVERY_S:
         return
     _last = now
-    try:
-        file = mark_file(name)
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        file.touch()
-    except OSError:
-        pass
+    from runtime.wiring import state_dir  # noqa: PLC0415  settings are read on first use
 
-
-def age_s(name: str) -> float | None:
-    """Seconds since the last mark on this host, None when there is none."""
-    try:
-        return max(0.0, time.time() - mark_file(name).stat().st_mtime)
-    except FileNotFoundError:
-        return None
+    touch(mark_file(state_dir(), name))
 
 
 @signals.task_postrun.connect

@@ -16,9 +16,11 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from runtime.marks import age_s, mark_file
 from trading.errors import ConfigError, Unavailable
 
 MARKET_S = 60.0  # no row of any of 40 stocks for so long is silence
@@ -26,20 +28,54 @@ TRADER_S = 15.0  # it looks at its table several times a second
 FLOWER_PORT = 5555
 # the slowest thing each queue carries regularly (beat_schedule.py), thrice and a little
 MARKS_S = {"confirm": 20.0, "assets": 75.0, "sweep": 75.0, "beat": 20.0, "orders": 75.0}
+NUDGE_S = 20.0
+
+
+def _settings() -> dict[str, Any]:
+    """Raw settings. The complete file of a stack is read as it is: asking every few seconds must
+    cost less than what is asked for, and checking the settings anew is half of it."""
+    file = os.environ.get("STOCKD_CONFIG", "")
+    if file.endswith(".json"):
+        try:
+            found: dict[str, Any] = json.loads(Path(file).read_text("utf-8"))
+            return found
+        except (OSError, ValueError) as error:
+            raise ConfigError("STOCKD_CONFIG", f"{file}: {error}") from None
+    from runtime.settings import load_settings  # noqa: PLC0415
+    from runtime.stack.place import plain  # noqa: PLC0415
+
+    whole: dict[str, Any] = plain(load_settings())
+    return whole
 
 
 def _daemon_age_s(name: str) -> float | None:
-    import sqlalchemy as sa  # noqa: PLC0415  Celery processes need no database to be asked
+    import pymysql  # noqa: PLC0415  Celery processes need no database to be asked
 
-    from runtime import wiring  # noqa: PLC0415
-
-    query = "SELECT TIMESTAMPDIFF(MICROSECOND, progress_at, NOW(6)) FROM daemon WHERE name = :name"
+    known = _settings()["mariadb"]
+    password = known["passwords"].get(name)
+    if password is None:
+        raise ConfigError(f"mariadb.passwords.{name}", "is missing")
+    query = "SELECT TIMESTAMPDIFF(MICROSECOND, progress_at, NOW(6)) FROM daemon WHERE name = %s"
     try:
-        with wiring.engine(name, autocommit=True).connect() as connection:
-            found = connection.scalar(sa.text(query), {"name": name})
-    except sa.exc.SQLAlchemyError as error:
-        raise Unavailable(f"MariaDB: {str(error).splitlines()[0]}") from None
-    return None if found is None else float(found) / 1e6
+        with (
+            pymysql.connect(
+                host=known["host"],
+                port=known["port"],
+                unix_socket=known["socket"] or None,
+                user=known["user_prefix"] + name,
+                password=password,
+                database=known["database"],
+                connect_timeout=3,
+                read_timeout=3,
+                init_command="SET SESSION time_zone = '+09:00'",
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(query, (name,))
+            row = cursor.fetchone()
+    except pymysql.err.MySQLError as error:
+        raise Unavailable(f"MariaDB: {error.args[0] if error.args else error}") from None
+    return None if row is None else float(row[0]) / 1e6
 
 
 def _rests() -> bool:
@@ -60,16 +96,15 @@ def _trader() -> str:
 
 
 def _celery(name: str) -> str:
-    from runtime.progress import age_s  # noqa: PLC0415
-
-    if name == "orders":
+    directory = Path(_settings()["local"]["directory"])
+    age = age_s(mark_file(directory / "state", name))
+    if name == "orders" and (age is None or age > NUDGE_S):
         # nothing is on this queue while no condition fires: send what every order goes through,
         # a wake-up that opens the broker's connection and orders nothing; judged next time
         from runtime.orders import warm_up_publisher  # noqa: PLC0415
 
         warm_up_publisher()
-    done = "wake-up sent" if name == "beat" else "task ended"
-    return _judged(age_s(name), MARKS_S[name], done)
+    return _judged(age, MARKS_S[name], "wake-up sent" if name == "beat" else "task ended")
 
 
 def _judged(
