@@ -83,11 +83,13 @@ class RedisReconnectBudget:
             self._save(key_id, state)
 
     def look(self, key_id: str) -> dict[str, Any]:
-        """For people: connects left in the window and seconds until the next is allowed."""
+        """For people: connects left in the window, seconds until the next is allowed, and whether
+        a connection is open (or was never closed: its process was killed)."""
         now, state = self._load(key_id)
         recent = [at for at in state["connects"] if now - self._within_s < at <= now]
         wait = max(0.0, state["not_before"] - now)
-        return {"left": max(0, self._connects - len(recent)), "wait_s": wait}
+        left = max(0, self._connects - len(recent))
+        return {"left": left, "wait_s": wait, "open": state["open"]}
 
     def _load(self, key_id: str) -> tuple[float, dict[str, Any]]:
         """Redis's time, and what Redis and the file know together."""

@@ -100,6 +100,28 @@ def _held(connection: Connection, account: str) -> set[Held]:
     return {Held(*row) for row in tables}
 
 
+def rights_wanted(place: Place, role: str) -> set[Held]:
+    """What `db/grants.py` gives a role, as the server would hold it."""
+    return _wanted(place, role)
+
+
+def rights_held(connection: Connection, place: Place, role: str) -> tuple[set[Held], set[Held]]:
+    """(rights on single tables of ours, rights wider than a table) of the role that signed in."""
+    account = place.account(role)
+    here = {place.database, place.site_database}
+    narrow = {right for right in _held(connection, account) if right.schema in here}
+    wide = connection.execute(
+        text(
+            "SELECT TABLE_SCHEMA, '*', PRIVILEGE_TYPE, '' FROM information_schema.SCHEMA_PRIVILEGES"
+            " WHERE GRANTEE = :account AND TABLE_SCHEMA IN (:database, :site)"
+            " UNION ALL SELECT '*', '*', PRIVILEGE_TYPE, '' FROM information_schema.USER_PRIVILEGES"
+            " WHERE GRANTEE = :account AND PRIVILEGE_TYPE <> 'USAGE'"
+        ),
+        {"account": account, "database": place.database, "site": place.site_database},
+    )
+    return narrow, {Held(*row) for row in wide}
+
+
 def _sync_rights(connection: Connection, place: Place, role: str) -> None:
     account = place.account(role)
     here = {place.database, place.site_database}

@@ -53,6 +53,12 @@ def _kst_time(stamp: Any) -> time:
     return found
 
 
+def horizon() -> date:
+    """The last day the library knows; beyond it a weekday counts as a trading day."""
+    last: date = _xkrx().last_session.date()
+    return last
+
+
 class Calendar:
     """Trading days of this machine. ``state_dir`` holds what the broker corrected."""
 

@@ -12,9 +12,9 @@ from runtime.settings import load_settings
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="한 줄 JSON")
 def doctor(as_json: bool) -> int:
-    """장 시작 전에 모든 것을 점검합니다."""
+    """장 시작 전에 모든 것을 점검합니다. 문제가 있으면 한 줄에 하나씩 할 일과 함께, 끝값 1."""
     load_settings()  # a wrong setting is not a finding: it ends with 2 like everywhere
     findings = examine()
     ok = all(one.ok for one in findings)
