@@ -286,6 +286,18 @@ class Life:
         """Somebody else runs now, or the running process is killed."""
         if self.calm:
             return
+        if where == "before the claim" and self.depth == 0 and self.chance(0.15):
+            # the machine under it sleeps until lease, permit and hold have run out, and somebody
+            # else works on. (Frozen between the claim and the request it would send late: nothing
+            # but the limit price bounds that, docs/adr/0008.)
+            self.count("frozen")
+            self.clock.true += 10
+            self._tick()
+            self.depth += 1
+            try:
+                self.act("serve")
+            finally:
+                self.depth -= 1
         if self.depth < 2 and self.chance(0.25):
             self.depth += 1
             try:
