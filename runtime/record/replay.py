@@ -8,10 +8,12 @@ to bring a bar: ``source``) is left out of ``bars.csv``, and two replays write t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +30,7 @@ from trading.errors import BadInput, Unavailable
 
 COLUMNS = ("symbol", "minutes", "at", "open", "high", "low", "close", "volume", "turnover", "ticks")
 COLUMNS_ALL = (*COLUMNS, "gap")
+MARK = ".replay"  # this directory is a replay's: the next one may empty it
 SETTLE_S = 45.0  # nothing new in `bar` for so long: what is missing will not come
 LOOK_S = 0.5
 
@@ -50,12 +53,8 @@ def replay(wish: Wish) -> dict[str, Any]:
     """
     contents = look(wish.files, kst_now())
     place = Place(wish.directory.absolute())
-    if place.is_running():
-        raise BadInput("--directory", str(place.directory), "a stack runs there")
-    shutil.rmtree(place.directory, ignore_errors=True)
-    place.make()
     wish.say(f"{contents.records:,} 체결, {len(contents.stocks)} 종목")
-    with ReplayStack(place, contents.prices) as stack:
+    with _alone(place), ReplayStack(place, contents.prices) as stack:
         engine = make_engine(stack.admin_url, autocommit=True)
         try:
             stack.wait_registered()
@@ -94,6 +93,27 @@ def look(files: Sequence[Path], now: datetime) -> Contents:
     if contents.last_at is None or contents.last_at > now - timedelta(minutes=3):
         raise BadInput("file", str(files[0]), f"goes to {contents.last_at}: replay it when over")
     return contents
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """The directory, empty and ours. BadInput when something else is in it or runs there."""
+    lock = place.directory.with_name(place.directory.name + ".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput("--directory", str(place.directory), "a replay runs there") from None
+        if place.is_running():
+            raise BadInput("--directory", str(place.directory), "a stack runs there")
+        if place.directory.exists():
+            if any(place.directory.iterdir()) and not (place.directory / MARK).exists():
+                raise BadInput("--directory", str(place.directory), "is not empty, and no replay's")
+            shutil.rmtree(place.directory)
+        place.make()
+        (place.directory / MARK).touch()
+        yield
 
 
 def _play(stack: ReplayStack, wish: Wish) -> tuple[dict[str, Any], float]:

@@ -56,10 +56,10 @@ def _count(text: bytes, found: Contents) -> None:
         latest = max(latest, hhmmss)
     if not latest:
         return
-    days = _DAY.findall(text)  # a chunk of one section seldom holds two
-    if not days:
+    days = [_DAY.search(text), _DAY.search(text, text.rfind(b"|H0STCNT0|"))]
+    if days[0] is None or days[1] is None:
         return
-    first, last = (datetime.strptime(one.decode(), "%Y%m%d").date() for one in (days[0], days[-1]))  # noqa: DTZ007  a day
+    first, last = (datetime.strptime(one[1].decode(), "%Y%m%d").date() for one in days if one)  # noqa: DTZ007  a day
     at = join_kst(last, latest.decode())
     found.last_at = at if found.last_at is None else max(found.last_at, at)
     found.first_day = first if found.first_day is None else min(found.first_day, first)
