@@ -4,7 +4,7 @@
   var sd, root, url, tag = null, data = null, failing = 0, nowMs = 0, asking = false;
   var sort = { column: 5, down: true }, filter = '', rowsOf = {}, prices = {};
   var chosen = null, minutes = 1, chart = null, chartTag = null;
-  var STALE_MS = 5000;
+  var STALE_MS = 10000; // the market daemon's progress is older than that: say so
 
   function $(selector) { return root.querySelector(selector); }
   function cell(text, name) { return sd.el('td', text, name); }
@@ -16,7 +16,7 @@
   function market(rows) {
     var body = $('[data-market] tbody'), key = KEYS[sort.column], way = sort.down ? -1 : 1;
     var shown = rows.filter(function (r) { return !filter || r[0].indexOf(filter.toUpperCase()) === 0 || (r[1] || '').toLowerCase().indexOf(filter) >= 0; });
-    shown.sort(function (a, b) { var x = key(a), y = key(b); return (x < y ? -1 : x > y ? 1 : a[0] < b[0] ? -1 : 1) * way; });
+    shown.sort(function (a, b) { var x = key(a), y = key(b); return x < y ? -way : x > y ? way : a[0] < b[0] ? -1 : 1; });
     shown.forEach(function (r, n) {
       var tr = rowsOf[r[0]];
       if (!tr) {
@@ -38,7 +38,7 @@
     while (body.children.length > shown.length) { body.removeChild(body.lastChild); }
     if (!shown.length) { body.appendChild(empty(7, rows.length ? '찾는 종목이 없습니다.' : '받은 시세가 없습니다.')); }
     count('market', rows.length);
-    if (!chosen && shown.length) { choose(shown[0][0]); }
+    if (!chosen && shown.length) { choose(data.positions.length ? data.positions[0][0] : shown[0][0]); }
   }
   function empty(span, words) { var td = cell(words, 'sd-empty'); td.colSpan = span; return sd.el('tr', null, '', [td]); }
 

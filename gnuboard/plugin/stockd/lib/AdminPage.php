@@ -124,7 +124,7 @@ final class AdminPage
 
     private static function mayHalt(): bool
     {
-        return Rights::has('live', 'w') || Rights::has('settings', 'w') || Rights::has('conditions', 'w');
+        return Rights::has('live', 'w') || Rights::has('settings', 'w');
     }
 
     private static function conditions(): ConditionPage

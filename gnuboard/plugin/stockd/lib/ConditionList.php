@@ -25,7 +25,7 @@ final class ConditionList
         }
         if ($search !== '') {
             $like = '%' . addcslashes($search, '%_\\') . '%';
-            $where .= ' AND (c.symbol LIKE ? OR l.name LIKE ? OR c.memo LIKE ? OR c.owner LIKE ?)';
+            $where .= ' AND (CONVERT(c.symbol USING utf8mb4) LIKE ? OR l.name LIKE ? OR c.memo LIKE ? OR c.owner LIKE ?)';
             array_push($values, $like, $like, $like, $like);
         }
         $order = isset(self::SORTS[$sort]) ? self::SORTS[$sort] : 'c.id';

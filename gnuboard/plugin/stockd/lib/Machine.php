@@ -4,6 +4,9 @@ namespace Stockd\Site;
 /** What the machine shows the site: read-only, through its v_ views alone. */
 final class Machine
 {
+    /** symbols are ASCII columns: compared with Korean as they are, the server refuses the mix of collations */
+    const UTF8 = 'CONVERT(l.symbol USING utf8mb4)';
+
     /** Stocks whose code begins with, or name contains, $text. @return array<int,array<string,mixed>> */
     public static function find(Db $db, string $text): array
     {
@@ -14,7 +17,7 @@ final class Machine
         $plain = addcslashes($text, '%_\\');
         return $db->rows(
             'SELECT l.symbol, l.name, l.market, l.last_close, m.price FROM ' . $db->view('v_listing') . ' l LEFT JOIN ' . $db->view('v_market')
-            . ' m ON m.symbol = l.symbol WHERE l.symbol LIKE ? OR l.name LIKE ? ORDER BY l.symbol = ? DESC, l.name = ? DESC, l.name LIKE ? DESC, l.name LIMIT 12',
+            . ' m ON m.symbol = l.symbol WHERE ' . self::UTF8 . ' LIKE ? OR l.name LIKE ? ORDER BY ' . self::UTF8 . ' = ? DESC, l.name = ? DESC, l.name LIKE ? DESC, l.name LIMIT 12',
             array(strtoupper($plain) . '%', '%' . $plain . '%', strtoupper($text), $text, $plain . '%')
         );
     }
