@@ -42,9 +42,16 @@ def draw(data: ChartData, width: int, height: int) -> str:
             plot.scatter(at, [one.price for one in marks], marker=marker, color=color)
     step = max(1, len(numbers) // LABELS)
     plot.xticks(numbers[::step], [data.label(number) for number in numbers[::step]])
+    prices = _price_labels(low, max(candles["High"]))
+    plot.yticks(prices, [f"{price:,}" for price in prices])
     text: str = plot.build()
     plot.clear_figure()
     return f"{title(data)}\n{text}"
+
+
+def _price_labels(low: int, high: int) -> list[int]:
+    """A few whole-won prices from ``low`` to ``high``."""
+    return sorted({low + (high - low) * step // LABELS for step in range(LABELS + 1)})
 
 
 def title(data: ChartData) -> str:
