@@ -14,7 +14,7 @@ from runtime.loop import kst_now
 from runtime.stack.machine_id import machine
 from runtime.stack.place import CHECKOUT
 
-NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll")
+NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll", "replay")
 
 
 @click.command()
