@@ -123,11 +123,11 @@ def _flower() -> str:
     """Events must arrive: the page answers long after its link to the queues is gone."""
     total = _flower_events()
     kept = Path(tempfile.gettempdir()) / "flower-events.json"
-    then = json.loads(kept.read_text("utf-8")) if kept.exists() else {"total": -1.0, "at": 0.0}
-    if total != then["total"]:
+    then = json.loads(kept.read_text("utf-8")) if kept.exists() else {"total": 0.0, "at": 0.0}
+    if total and total != then["total"]:
         kept.write_text(json.dumps({"total": total, "at": time.time()}), "utf-8")
         return f"{total:.0f} events"
-    return _judged(time.time() - then["at"], 60.0, "event")
+    return _judged(time.time() - then["at"] if then["at"] else None, 60.0, "event")
 
 
 def _flower_events() -> float:
