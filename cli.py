@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("stack", "무엇이 돌고 있는지 봅니다"),
     "market": ("daemons", "시장 데몬 하나 (포그라운드)"),
     "trader": ("daemons", "매매 데몬 하나 (포그라운드)"),
+    "watchdog": ("daemons", "감시: 조용해지면 사람에게 알립니다"),
     "sim": ("daemons", "시뮬레이터만 (KIS 대역)"),
     "watch": ("watch", "관심 종목: list add remove"),
     "condition": ("condition", "매매 조건: list add arm disarm remove"),
@@ -33,9 +34,13 @@ COMMANDS = {
     "explain": ("ledger", "주문이 왜 나갔는지 보여 줍니다"),
     "health": ("health", "프로세스 하나가 일을 하고 있는지 (건강 검사)"),
     "doctor": ("doctor", "장 시작 전에 모든 것을 점검합니다"),
+    "probe": ("probe", "첫날: 증권사에 물어볼 것을 읽기로만 묻습니다"),
+    "backup": ("backup", "다시 받을 수 없는 것을 파일에 둡니다"),
+    "restore": ("backup", "백업을 되돌립니다"),
     "config": ("config", "설정 보기 (비밀은 가림)"),
     "db": ("db", "데이터베이스: url, migrate"),
     "bench": ("bench", "측정 하나"),
+    "gnuboard": ("gnuboard", "그누보드5 플러그인: install uninstall check"),
     "drill": ("drill", "가드를 하나씩 작동시켜 봅니다"),
 }
 

@@ -20,7 +20,9 @@ SHOTS = Path(os.environ.get("STOCKD_SHOTS", Path(__file__).parents[2] / ".stockd
 class Browser:
     """Selenium with the few gestures the stories need. ``shot`` writes NAME.png below SHOTS."""
 
-    def __init__(self, folder: str, *, width: int = 1440, height: int = 1000, dark: bool = False) -> None:
+    def __init__(
+        self, folder: str, *, width: int = 1440, height: int = 1000, dark: bool = False
+    ) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or ""
         self.profile = mkdtemp(prefix="stockd-chromium-")
@@ -49,7 +51,9 @@ class Browser:
 
     def until(self, what: Callable[[], Any], seconds: float = 10) -> Any:
         """Waits until ``what`` gives something true."""
-        return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[Exception]).until(lambda _: what())
+        return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[Exception]).until(
+            lambda _: what()
+        )
 
     def text(self, css: str) -> str:
         return str(self.find(css).text)
@@ -71,7 +75,9 @@ class Browser:
 
     def console(self) -> list[str]:
         """Errors of the page's scripts."""
-        return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
+        return [
+            line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"
+        ]
 
 
 def needs_chromium() -> None:

@@ -15,12 +15,17 @@ from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
 from tests.gnuboard.machine_rows import asset_rows, daemon_rows, market_rows
+from tests.gnuboard.real_site import install_real, roots
 from tests.gnuboard.site import GNUBOARD, Php, Site, Visitor
 
 MEMBERS = [
     {"mb_id": "member1", "password": "member-pw", "mb_level": 2},
     {"mb_id": "member2", "password": "member-pw", "mb_level": 2},
-    {"mb_id": "reader", "password": "member-pw", "auth": {"770100": "r", "770200": "r", "770300": "r", "770400": "r"}},
+    {
+        "mb_id": "reader",
+        "password": "member-pw",
+        "auth": {"770100": "r", "770200": "r", "770300": "r", "770400": "r"},
+    },
     {"mb_id": "writer", "password": "member-pw", "auth": {"770100": "r,w"}},
     {"mb_id": "elsewhere", "password": "member-pw", "auth": {"300100": "r,w,d"}},
 ]
@@ -32,11 +37,27 @@ def php() -> None:
         pytest.skip("php is not installed: apt install php-cli php-mysql")
 
 
-@pytest.fixture(scope="session")
-def devhost(servers, php, tmp_path_factory) -> Iterator[Site]:  # type: ignore[no-untyped-def]
+@pytest.fixture(
+    scope="session", params=["devhost", *map(str, roots())], ids=lambda one: Path(one).name
+)
+def host(request, servers, php, tmp_path_factory) -> Iterator[Site]:  # type: ignore[no-untyped-def]
+    """The devhost, then each real Gnuboard of GNUBOARD_ROOT."""
+    if request.param == "devhost":
+        made = start_devhost(servers, tmp_path_factory.mktemp("devhost"))
+    else:
+        made = install_real(servers, Path(request.param), tmp_path_factory.mktemp("gb"), MEMBERS)
+    try:
+        yield made
+    finally:
+        made.php.stop()
+        made.db.dispose()
+
+
+def start_devhost(servers, folder: Path) -> Site:  # type: ignore[no-untyped-def]
     """The devhost on a machine database and a site database of its own, prefix ``g5_``."""
     token = secrets.token_hex(3)
-    machine, database, prefix, password = f"t_{token}", f"s_{token}", "g5_", secrets.token_urlsafe(9)
+    machine, database, prefix = f"t_{token}", f"s_{token}", "g5_"
+    password = secrets.token_urlsafe(9)
     server = make_engine(sa.make_url(servers.admin_url()).set(database=None))
     with server.begin() as connection:
         connection.execute(sa.text(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4"))
@@ -44,37 +65,34 @@ def devhost(servers, php, tmp_path_factory) -> Iterator[Site]:  # type: ignore[n
         server, database=machine, site_database=database, prefix=prefix,
         passwords=dict.fromkeys(ROLES, password), user_prefix=f"t_{token}_",
     )  # fmt: skip
-    folder = tmp_path_factory.mktemp("devhost")
     (folder / "members.json").write_text(json.dumps(MEMBERS), "utf-8")
     host = Php(
         GNUBOARD / "devhost" / "router.php", GNUBOARD / "devhost", folder / "php.log",
         {
             "STOCKD_DEVHOST_PASSWORD": password, "STOCKD_DEVHOST_DATA": str(folder / "data"),
             "STOCKD_DEVHOST_MEMBERS": str(folder / "members.json"),
-            "STOCKD_SITE_DB_SOCKET": str(servers.mariadb.socket), "STOCKD_SITE_DB_USER": f"t_{token}_site",
+            "STOCKD_SITE_DB_SOCKET": str(servers.mariadb.socket),
+            "STOCKD_SITE_DB_USER": f"t_{token}_site",
             "STOCKD_SITE_DB_PASSWORD": password, "STOCKD_SITE_DB_NAME": database,
             "STOCKD_SITE_PREFIX": prefix, "STOCKD_MACHINE_DB": machine,
         },
     )  # fmt: skip
     host.start()
-    try:
-        yield Site(host.url, server, database, machine, prefix, password, host, f"t_{token}_site")
-    finally:
-        host.stop()
-        server.dispose()
+    site = Site(host.url, server, database, machine, prefix, password, host, f"t_{token}_site")
+    site.data, site.root = folder / "data", GNUBOARD
+    return site
 
 
 @pytest.fixture
-def site(devhost: Site) -> Site:
-    """The devhost with prices and assets, without conditions."""
-    devhost.empty()
-    options = Path(devhost.php.env["STOCKD_DEVHOST_DATA"]) / "stockd.options.json"
-    options.unlink(missing_ok=True)
-    with devhost.db.begin() as connection:
-        market_rows(connection, devhost.machine)
-        asset_rows(connection, devhost.machine)
-        daemon_rows(connection, devhost.machine)
-    return devhost
+def site(host: Site) -> Site:
+    """The site with prices and assets, without conditions."""
+    host.empty()
+    (host.data / "stockd.options.json").unlink(missing_ok=True)
+    with host.db.begin() as connection:
+        market_rows(connection, host.machine)
+        asset_rows(connection, host.machine)
+        daemon_rows(connection, host.machine)
+    return host
 
 
 @pytest.fixture

@@ -12,10 +12,15 @@ STOCKS = [("005930", "삼성전자", 71_500, 500), ("000660", "SK하이닉스", 
 
 def market_rows(connection: sa.Connection, machine: str, extra: int = 0) -> None:
     """The stocks above and ``extra`` more, listed and priced."""
-    stocks = STOCKS + [(f"{900000 + n}", f"시험종목{n:03d}", 10_000 + n * 10, (n % 7 - 3) * 50) for n in range(extra)]
+    stocks = STOCKS + [
+        (f"{900000 + n}", f"시험종목{n:03d}", 10_000 + n * 10, (n % 7 - 3) * 50)
+        for n in range(extra)
+    ]
     for symbol, name, price, change in stocks:
         connection.execute(
-            sa.text(f"REPLACE INTO `{machine}`.listing (symbol, name, market, last_day) VALUES (:s, :n, 'KOSPI', CURDATE())"),
+            sa.text(
+                f"REPLACE INTO `{machine}`.listing (symbol, name, market, last_day) VALUES (:s, :n, 'KOSPI', CURDATE())"
+            ),
             {"s": symbol, "n": name},
         )
         connection.execute(
@@ -37,7 +42,10 @@ def asset_rows(connection: sa.Connection, machine: str, cash: int = 50_000_000) 
         ),
         {"c": cash},
     )
-    for symbol, name, quantity, average in [("005930", "삼성전자", 100, 70_000), ("035720", "카카오", 50, 43_000)]:
+    for symbol, name, quantity, average in [
+        ("005930", "삼성전자", 100, 70_000),
+        ("035720", "카카오", 50, 43_000),
+    ]:
         connection.execute(
             sa.text(
                 f"REPLACE INTO `{machine}`.asset_position (account, symbol, name, quantity, sellable, average_price, cost, price, value, profit, snapshot_no, received_at)"
@@ -47,7 +55,9 @@ def asset_rows(connection: sa.Connection, machine: str, cash: int = 50_000_000) 
         )
 
 
-def bar_rows(connection: sa.Connection, machine: str, symbol: str, price: int, count: int = 80) -> None:
+def bar_rows(
+    connection: sa.Connection, machine: str, symbol: str, price: int, count: int = 80
+) -> None:
     value = price
     for n in range(count, 0, -1):
         opened, value = value, price + ((n * 37) % 11 - 5) * 100
@@ -56,12 +66,25 @@ def bar_rows(connection: sa.Connection, machine: str, symbol: str, price: int, c
                 f"REPLACE INTO `{machine}`.bar (symbol, minutes, at, open, high, low, close, volume, turnover, ticks, gap, source, updated_at)"
                 " VALUES (:s, 1, DATE_FORMAT(NOW() - INTERVAL :n MINUTE, '%Y-%m-%d %H:%i:00'), :o, :h, :l, :v, 500, 1, 10, 0, 'EVENT', NOW(6))"
             ),
-            {"s": symbol, "n": n, "o": opened, "h": max(opened, value) + 100, "l": min(opened, value) - 100, "v": value},
+            {
+                "s": symbol,
+                "n": n,
+                "o": opened,
+                "h": max(opened, value) + 100,
+                "l": min(opened, value) - 100,
+                "v": value,
+            },
         )
 
 
 def daemon_rows(connection: sa.Connection, machine: str) -> None:
-    for name, state in [("market", "RUNNING"), ("trader", "RUNNING"), ("orders", "WAITING"), ("assets", "RUNNING"), ("beat", "RUNNING")]:
+    for name, state in [
+        ("market", "RUNNING"),
+        ("trader", "RUNNING"),
+        ("orders", "WAITING"),
+        ("assets", "RUNNING"),
+        ("beat", "RUNNING"),
+    ]:
         connection.execute(
             sa.text(
                 f"REPLACE INTO `{machine}`.daemon (name, host, pid, started_at, progress_at, state) VALUES (:n, 'localhost', 1, NOW(6), NOW(6), :s)"
@@ -70,7 +93,9 @@ def daemon_rows(connection: sa.Connection, machine: str) -> None:
         )
 
 
-def struck(connection: sa.Connection, machine: str, condition: dict[str, Any], state: str, filled: int) -> None:
+def struck(
+    connection: sa.Connection, machine: str, condition: dict[str, Any], state: str, filled: int
+) -> None:
     """The condition fired and its order is in ``state`` with ``filled`` shares."""
     order_no = str(1000 + condition["id"])
     connection.execute(
@@ -90,5 +115,11 @@ def struck(connection: sa.Connection, machine: str, condition: dict[str, Any], s
                 f"INSERT INTO `{machine}`.fill (account, order_day, order_no, symbol, side, quantity, price, at, source, recorded_at)"
                 " VALUES ('main', CURDATE(), :no, :symbol, :side, :q, :p, NOW(6), 'NOTICE', NOW(6))"
             ),
-            {"no": order_no, "symbol": condition["symbol"], "side": condition["side"], "q": filled, "p": condition["strike_price"]},
+            {
+                "no": order_no,
+                "symbol": condition["symbol"],
+                "side": condition["side"],
+                "q": filled,
+                "p": condition["strike_price"],
+            },
         )

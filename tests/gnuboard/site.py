@@ -43,7 +43,15 @@ class Php:
 
     def start(self) -> None:
         self.port = free_port()
-        command = ["php", "-d", "display_errors=0", "-d", "log_errors=1", "-d", f"error_log={self.log}"]
+        command = [
+            "php",
+            "-d",
+            "display_errors=0",
+            "-d",
+            "log_errors=1",
+            "-d",
+            f"error_log={self.log}",
+        ]
         command += ["-S", f"127.0.0.1:{self.port}", "-t", str(self.root)]
         command += [str(self.script)] if self.script else []
         with self.log.with_suffix(".server.log").open("wb") as output:
@@ -68,7 +76,9 @@ class Php:
         """What PHP wrote to its error log."""
         if not self.log.exists():
             return []
-        return [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()]
+        return [
+            line for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()
+        ]
 
 
 @dataclass
@@ -83,6 +93,16 @@ class Site:
     password: str
     php: Php
     user: str
+    data: Path = Path()  # G5_DATA_PATH
+    root: Path = Path()
+    real: bool = False
+    origin: str = ""  # the tree it was copied from
+    stockd: Any = None
+
+    @property
+    def label(self) -> str:
+        """Folder of the screenshots."""
+        return "gnuboard" if self.real else "devhost"
 
     def table(self, name: str) -> str:
         return f"`{self.database}`.`{self.prefix}stockd_{name}`"
@@ -147,7 +167,9 @@ class Visitor:
         found = re.search(r'name="stockd_token" value="([^"]+)"', self.get(page).text)
         return html.unescape(found.group(1)) if found else ""
 
-    def post(self, page: str = "conditions", token: str | None = None, **form: Any) -> requests.Response:
+    def post(
+        self, page: str = "conditions", token: str | None = None, **form: Any
+    ) -> requests.Response:
         form["stockd_token"] = self.token(page) if token is None else token
         return self.http.post(self.address(page), data=form, allow_redirects=False, timeout=20)
 
@@ -158,7 +180,13 @@ class Visitor:
         return self.site.conditions()[-1]
 
 
-GOOD = {"symbol": "005930", "side": "BUY", "strike_price": "70000", "quantity": "3", "memo": "첫 조건"}
+GOOD = {
+    "symbol": "005930",
+    "side": "BUY",
+    "strike_price": "70000",
+    "quantity": "3",
+    "memo": "첫 조건",
+}
 
 
 def problem(reply: requests.Response) -> str:

@@ -15,7 +15,16 @@ BAD_VALUES = {
     "exponent": "1e5", "comma": "1,250", "minus": "-1", "emoji": "🙂", "long": "9" * 30, "nul": "7\x00",
     "float": "70000.5", "newline": "70000\n", "hex": "0x10", "fullwidth": "７００００",
 }  # fmt: skip
-NUMBERS = ("strike_price", "quantity", "limit_price", "max_age_ms", "day_amount_cap", "arms_after", "oco_group", "trail_percent")
+NUMBERS = (
+    "strike_price",
+    "quantity",
+    "limit_price",
+    "max_age_ms",
+    "day_amount_cap",
+    "arms_after",
+    "oco_group",
+    "trail_percent",
+)
 CHOICES = ("symbol", "side", "trigger_op", "order_kind", "venue", "valid_until", "window_from")
 
 
@@ -57,26 +66,45 @@ def test_a_writer_without_the_right_to_delete_cannot_remove(site: Site, target, 
 @pytest.mark.parametrize("who", ["", "member1", "elsewhere"])
 def test_who_may_not_read_sees_nothing(site: Site, target, as_member, who: str, page: str) -> None:  # type: ignore[no-untyped-def]
     visitor = as_member(who) if who else Visitor(site)
-    for query in ({}, {"ask": "feed"}, {"ask": "states", "ids": "1"}, {"ask": "history", "id": "1"}, {"bo_table": "free"}):
+    for query in (
+        {},
+        {"ask": "feed"},
+        {"ask": "states", "ids": "1"},
+        {"ask": "history", "id": "1"},
+        {"bo_table": "free"},
+    ):
         text = visitor.get(page, **query).text
         assert "005930" not in text
         assert "data-stockd" not in text
 
 
-def test_no_old_foreign_or_forged_token_is_taken(site: Site, admin: Visitor, target, as_member) -> None:  # type: ignore[no-untyped-def]
+def test_no_old_foreign_or_forged_token_is_taken(
+    site: Site, admin: Visitor, target, as_member
+) -> None:  # type: ignore[no-untyped-def]
     old = f"{int(time.time()) - 7300}." + "a" * 64
     ahead = f"{int(time.time()) + 900}." + admin.token().split(".")[1]
     stale = f"{int(time.time()) - 60}." + admin.token().split(".")[1]
     another_session = Visitor(site, "admin").token()
     before = site.everything()
-    for token in ("", "0", old, ahead, stale, another_session, as_member("reader").token(), as_member("writer").token()):
+    for token in (
+        "",
+        "0",
+        old,
+        ahead,
+        stale,
+        another_session,
+        as_member("reader").token(),
+        as_member("writer").token(),
+    ):
         for act in ACTS:
             admin.post(token=token, **form(act, target))
         admin.post("live", token=token, act="halt")
     assert site.everything() == before
 
 
-def test_a_token_in_the_address_and_a_get_change_nothing(site: Site, admin: Visitor, target) -> None:  # type: ignore[no-untyped-def]
+def test_a_token_in_the_address_and_a_get_change_nothing(
+    site: Site, admin: Visitor, target
+) -> None:  # type: ignore[no-untyped-def]
     token = admin.token()
     before = site.everything()
     for act in ACTS:
@@ -93,7 +121,11 @@ def test_bad_values_in_every_field_add_nothing(site: Site, admin: Visitor, name:
     token = admin.token()
     for value in BAD_VALUES.values():
         admin.post(token=token, act="add", **{**GOOD, name: value})
-        admin.post(token=token, act="add", **{**{k: v for k, v in GOOD.items() if k != name}, f"{name}[]": "1"})
+        admin.post(
+            token=token,
+            act="add",
+            **{**{k: v for k, v in GOOD.items() if k != name}, f"{name}[]": "1"},
+        )
     rows = site.conditions()
     assert rows == [] or name in ("trigger_op", "order_kind", "venue", "window_from", "valid_until")
     assert rows == []
@@ -119,9 +151,16 @@ def test_a_stale_revision_is_refused(site: Site, admin: Visitor, target) -> None
 def test_a_password_is_asked_again_where_the_owner_wants_it(site: Site, admin: Visitor) -> None:
     admin.post("settings", act="options", password_on_arm="1", member_level="2", password="wrong")
     row = admin.add()
-    assert admin.post(act="arm", id=row["id"], rev=1).status_code == 302  # still off: the password was wrong
+    assert (
+        admin.post(act="arm", id=row["id"], rev=1).status_code == 302
+    )  # still off: the password was wrong
     admin.post(act="disarm", id=row["id"])
-    assert admin.post("settings", act="options", password_on_arm="1", member_level="2", password=site.password).status_code == 302
+    assert (
+        admin.post(
+            "settings", act="options", password_on_arm="1", member_level="2", password=site.password
+        ).status_code
+        == 302
+    )
     for password in ("", "wrong"):
         admin.post(act="arm", id=row["id"], rev=3, password=password)
     assert site.conditions()[0]["enabled"] == 0

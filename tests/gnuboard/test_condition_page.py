@@ -10,7 +10,12 @@ from tests.gnuboard.site import GOOD, Site, Visitor, problem
 
 def test_a_new_condition_is_off_and_arming_is_a_step_of_its_own(site: Site, admin: Visitor) -> None:
     row = admin.add()
-    assert (row["symbol"], row["side"], row["trigger_op"], row["strike_price"]) == ("005930", "BUY", "LE", 70_000)
+    assert (row["symbol"], row["side"], row["trigger_op"], row["strike_price"]) == (
+        "005930",
+        "BUY",
+        "LE",
+        70_000,
+    )
     assert (row["enabled"], row["arm_no"], row["owner"], row["memo"]) == (0, 0, "admin", "첫 조건")
     assert admin.post(act="arm", id=row["id"], rev=row["rev"]).status_code == 302
     armed = site.conditions()[0]
@@ -27,8 +32,16 @@ def test_every_change_leaves_who_when_and_what(site: Site, admin: Visitor) -> No
     admin.post(act="arm", id=row["id"], rev=2)
     admin.post(act="disarm", id=row["id"])
     admin.post(act="remove", id=row["id"], rev=4)
-    log = site.rows(f"SELECT action, rev, actor, actor_ip FROM {site.table('condition_log')} ORDER BY id")
-    assert [(one["action"], one["rev"]) for one in log] == [("ADD", 1), ("EDIT", 2), ("ARM", 3), ("DISARM", 4), ("REMOVE", 5)]
+    log = site.rows(
+        f"SELECT action, rev, actor, actor_ip FROM {site.table('condition_log')} ORDER BY id"
+    )
+    assert [(one["action"], one["rev"]) for one in log] == [
+        ("ADD", 1),
+        ("EDIT", 2),
+        ("ARM", 3),
+        ("DISARM", 4),
+        ("REMOVE", 5),
+    ]
     assert {one["actor"] for one in log} == {"admin"}
     assert {one["actor_ip"] for one in log} == {"127.0.0.1"}
     story = admin.ask("history", id=row["id"])
@@ -62,7 +75,9 @@ def test_what_would_fire_at_once_needs_a_second_yes(site: Site, admin: Visitor) 
 
 
 def test_cash_and_shares_are_checked_by_what_the_account_has(site: Site, admin: Visitor) -> None:
-    assert "주문가능금액이 모자랍니다" in problem(admin.post(act="add", **{**GOOD, "quantity": "1000"}))
+    assert "주문가능금액이 모자랍니다" in problem(
+        admin.post(act="add", **{**GOOD, "quantity": "1000"})
+    )
     sell = {**GOOD, "side": "SELL", "strike_price": "75000", "quantity": "101"}
     assert "주문가능수량이 모자랍니다" in problem(admin.post(act="add", **sell))
     assert site.conditions() == []
@@ -71,9 +86,21 @@ def test_cash_and_shares_are_checked_by_what_the_account_has(site: Site, admin: 
 def test_an_exit_pair_hangs_on_the_buy_and_is_armed_with_it(site: Site, admin: Visitor) -> None:
     admin.post(act="add", **GOOD, exit_profit="77000", exit_stop="66000")
     buy, profit, stop = site.conditions()
-    assert (profit["side"], profit["trigger_op"], profit["strike_price"], profit["order_kind"]) == ("SELL", "GE", 77_000, "LIMIT")
-    assert (stop["side"], stop["trigger_op"], stop["strike_price"], stop["order_kind"]) == ("SELL", "LE", 66_000, "MARKET")
-    assert {(one["arms_after"], one["oco_group"], one["quantity"]) for one in (profit, stop)} == {(buy["id"], buy["id"], 3)}
+    assert (profit["side"], profit["trigger_op"], profit["strike_price"], profit["order_kind"]) == (
+        "SELL",
+        "GE",
+        77_000,
+        "LIMIT",
+    )
+    assert (stop["side"], stop["trigger_op"], stop["strike_price"], stop["order_kind"]) == (
+        "SELL",
+        "LE",
+        66_000,
+        "MARKET",
+    )
+    assert {(one["arms_after"], one["oco_group"], one["quantity"]) for one in (profit, stop)} == {
+        (buy["id"], buy["id"], 3)
+    }
     admin.post(act="arm", id=buy["id"], rev=1)
     assert [one["enabled"] for one in site.conditions()] == [1, 1, 1]
     admin.post(act="disarm", id=buy["id"])
@@ -90,7 +117,12 @@ def test_exits_of_a_buy_that_struck_stay_armed(site: Site, admin: Visitor) -> No
 
 
 def test_wrong_exits_add_nothing_at_all(site: Site, admin: Visitor) -> None:
-    for exits in ({"exit_profit": "69000"}, {"exit_stop": "71000"}, {"exit_stop": "66001"}, {"exit_profit": "x"}):
+    for exits in (
+        {"exit_profit": "69000"},
+        {"exit_stop": "71000"},
+        {"exit_stop": "66001"},
+        {"exit_profit": "x"},
+    ):
         assert admin.post(act="add", **GOOD, **exits).status_code == 200
     assert site.conditions() == []
 
@@ -100,7 +132,12 @@ def test_copy_is_off_and_bulk_disarm_takes_all(site: Site, admin: Visitor) -> No
     admin.post(act="arm", id=first["id"], rev=1)
     admin.post(act="copy", id=first["id"])
     copied = site.conditions()[1]
-    assert (copied["enabled"], copied["arm_no"], copied["rev"], copied["strike_price"]) == (0, 0, 1, 70_000)
+    assert (copied["enabled"], copied["arm_no"], copied["rev"], copied["strike_price"]) == (
+        0,
+        0,
+        1,
+        70_000,
+    )
     admin.post(act="arm", id=copied["id"], rev=1)
     admin.post(act="disarm_all")
     assert [one["enabled"] for one in site.conditions()] == [0, 0]
@@ -127,7 +164,8 @@ def test_the_page_says_how_the_machine_sees_a_condition(site: Site, admin: Visit
     admin.post(act="arm", id=row["id"], rev=1)
     assert admin.ask("states", ids=row["id"])[0]["machine"][1] == "기계가 아직 못 봄"
     site.run(
-        f"INSERT INTO `{site.machine}`.condition_state VALUES (:id, 2, 1, 'ARMED', '', NULL, NOW(6))", id=row["id"]
+        f"INSERT INTO `{site.machine}`.condition_state VALUES (:id, 2, 1, 'ARMED', '', NULL, NOW(6))",
+        id=row["id"],
     )
     assert admin.ask("states", ids=row["id"])[0]["machine"][1] == "지켜보는 중"
     with site.db.begin() as connection:
@@ -139,9 +177,9 @@ def test_the_page_says_how_the_machine_sees_a_condition(site: Site, admin: Visit
 def test_the_list_searches_sorts_and_pages(site: Site, admin: Visitor) -> None:
     for n in range(32):
         admin.add(strike_price=str(60_000 + n * 100), memo=f"메모{n}")
-    assert admin.get().text.count("<tr class=\"bg") == 30
-    assert admin.get(page=2).text.count("<tr class=\"bg") == 2
-    assert admin.get(q="메모31").text.count("<tr class=\"bg") == 1
+    assert admin.get().text.count('<tr class="bg') == 30
+    assert admin.get(page=2).text.count('<tr class="bg') == 2
+    assert admin.get(q="메모31").text.count('<tr class="bg') == 1
     first = admin.get(sort="strike", dir="asc").text
     assert first.index("60,000") < first.index("60,100")
 
@@ -155,14 +193,22 @@ def test_what_a_person_writes_is_shown_as_text(site: Site, admin: Visitor) -> No
     assert "O&#039;Brien &quot;x&quot; &lt;script&gt;" in page
 
 
-def test_a_condition_switched_off_is_off_for_the_traders_next_look(site: Site, admin: Visitor) -> None:
+def test_a_condition_switched_off_is_off_for_the_traders_next_look(
+    site: Site, admin: Visitor
+) -> None:
     row = admin.add()
     admin.post(act="arm", id=row["id"], rev=1)
     trader = sa.make_url(str(site.db.url)).set(
-        username=site.user.replace("_site", "_trader"), password=site.password, database=site.machine
+        username=site.user.replace("_site", "_trader"),
+        password=site.password,
+        database=site.machine,
     )
-    engine = sa.create_engine(trader.update_query_dict(dict(site.db.url.query)), isolation_level="AUTOCOMMIT")
-    armed = sa.text(f"SELECT id FROM {site.table('condition')} WHERE enabled = 1 AND deleted_at IS NULL")
+    engine = sa.create_engine(
+        trader.update_query_dict(dict(site.db.url.query)), isolation_level="AUTOCOMMIT"
+    )
+    armed = sa.text(
+        f"SELECT id FROM {site.table('condition')} WHERE enabled = 1 AND deleted_at IS NULL"
+    )
     with engine.connect() as look:
         assert look.execute(armed).scalars().all() == [row["id"]]
         admin.post(act="disarm", id=row["id"])

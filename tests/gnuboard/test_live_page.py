@@ -25,7 +25,9 @@ def test_the_feed_holds_what_the_page_shows(site: Site, admin: Visitor) -> None:
 
 def test_profit_moves_with_the_ticks_between_two_polls(site: Site, admin: Visitor) -> None:
     def profit() -> int:
-        return int(next(one for one in admin.ask("feed", "live")["positions"] if one[0] == "005930")[8])
+        return int(
+            next(one for one in admin.ask("feed", "live")["positions"] if one[0] == "005930")[8]
+        )
 
     assert profit() == 100 * (71_500 - 70_000)
     site.run(f"UPDATE `{site.machine}`.market SET price = 72000 WHERE symbol = '005930'")
@@ -38,7 +40,12 @@ def test_an_unchanged_feed_is_not_sent_twice(site: Site, admin: Visitor) -> None
     assert (again.status_code, again.content) == (304, b"")
     assert "X-Stockd-Now" in again.headers
     site.run(f"UPDATE `{site.machine}`.market SET price = 71600 WHERE symbol = '005930'")
-    assert admin.http.get(first.url, headers={"If-None-Match": first.headers["ETag"]}, timeout=20).status_code == 200
+    assert (
+        admin.http.get(
+            first.url, headers={"If-None-Match": first.headers["ETag"]}, timeout=20
+        ).status_code
+        == 200
+    )
 
 
 def test_two_hundred_stocks_come_in_one_answer(site: Site, admin: Visitor, record_property) -> None:  # type: ignore[no-untyped-def]
@@ -51,7 +58,9 @@ def test_two_hundred_stocks_come_in_one_answer(site: Site, admin: Visitor, recor
         reply = admin.get("live", ask="feed")
         spans.append((time.monotonic() - began) * 1000)
     assert len(reply.json()["market"]) >= 200
-    print(f"feed of 200 stocks: median {sorted(spans)[10]:.1f} ms over HTTP, {len(reply.content)} bytes")
+    print(
+        f"feed of 200 stocks: median {sorted(spans)[10]:.1f} ms over HTTP, {len(reply.content)} bytes"
+    )
     record_property("feed_ms_median", round(sorted(spans)[10], 1))
     site.run(f"DELETE FROM `{site.machine}`.market WHERE symbol LIKE '900%'")
     site.run(f"DELETE FROM `{site.machine}`.listing WHERE symbol LIKE '900%'")
@@ -67,7 +76,9 @@ def test_candles_carry_fills_and_strike_lines(site: Site, admin: Visitor) -> Non
     assert len(answer["bars"]) == 80
     assert answer["bars"] == sorted(answer["bars"])
     shown = datetime.utcfromtimestamp(answer["bars"][-1][0])  # noqa: DTZ004  the chart shows KST as if UTC
-    stored = site.rows(f"SELECT MAX(at) AS at FROM `{site.machine}`.bar WHERE symbol = '005930'")[0]["at"]
+    stored = site.rows(f"SELECT MAX(at) AS at FROM `{site.machine}`.bar WHERE symbol = '005930'")[
+        0
+    ]["at"]
     assert shown == stored
     assert answer["lines"] == [[70_000, "BUY", "LE", 1, row["id"]]]
     assert answer["fills"][0][1:] == ["BUY", 70_000, 3]
@@ -76,7 +87,12 @@ def test_candles_carry_fills_and_strike_lines(site: Site, admin: Visitor) -> Non
 def test_the_stop_button_writes_a_halt_that_only_a_reason_lifts(site: Site, admin: Visitor) -> None:
     assert admin.post("live", act="halt", reason="", cancel_open="1").status_code == 302
     halt = site.rows(f"SELECT * FROM {site.table('halt')}")[0]
-    assert (halt["action"], halt["actor"], halt["source"], halt["cancel_open"]) == ("HALT", "admin", "PLUGIN", 1)
+    assert (halt["action"], halt["actor"], halt["source"], halt["cancel_open"]) == (
+        "HALT",
+        "admin",
+        "PLUGIN",
+        1,
+    )
     assert admin.ask("feed", "live")["halt"]["actor"] == "admin"
     assert "정지 중입니다" in admin.get().text
     admin.post("settings", act="resume", reason=" ")

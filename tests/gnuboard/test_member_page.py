@@ -31,12 +31,17 @@ def test_it_is_closed_until_the_owner_opens_it(site: Site) -> None:
 
 def test_a_guest_and_a_low_level_stay_out(opened: Site, admin: Visitor) -> None:
     assert "로그인" in MemberVisitor(opened).get().text
-    admin.post("settings", act="options", member_page="1", member_level="5", password=opened.password)
+    admin.post(
+        "settings", act="options", member_page="1", member_level="5", password=opened.password
+    )
     assert "등급이 아닙니다" in MemberVisitor(opened, "member1", "member-pw").get().text
 
 
 def test_each_sees_and_changes_his_own_rows_only(opened: Site) -> None:
-    one, two = MemberVisitor(opened, "member1", "member-pw"), MemberVisitor(opened, "member2", "member-pw")
+    one, two = (
+        MemberVisitor(opened, "member1", "member-pw"),
+        MemberVisitor(opened, "member2", "member-pw"),
+    )
     row = one.add()
     assert row["owner"] == "member1"
     one.post(act="arm", id=row["id"], rev=1)

@@ -1,0 +1,125 @@
+"""A real Gnuboard5, unpacked at GNUBOARD_ROOT, installed through its own web installer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+from db.engines import make_engine
+from db.grants import ROLES
+from tests.gnuboard.site import AGENT, GNUBOARD, Php, Site
+
+
+def roots() -> list[Path]:
+    """The trees named by GNUBOARD_ROOT (several separated by ':')."""
+    return [Path(one) for one in os.environ.get("GNUBOARD_ROOT", "").split(os.pathsep) if one]
+
+
+def required() -> bool:
+    return os.environ.get("GNUBOARD_REQUIRED") == "1"
+
+
+SEED = """<?php
+$_SERVER += array('HTTP_HOST' => '127.0.0.1', 'REMOTE_ADDR' => '127.0.0.1', 'SERVER_NAME' => '127.0.0.1', 'SERVER_PORT' => '80', 'REQUEST_URI' => '/', 'SCRIPT_NAME' => '/seed.php', 'PHP_SELF' => '/seed.php', 'SERVER_SOFTWARE' => 'test', 'HTTP_USER_AGENT' => 'test');
+chdir($argv[1]);
+include './common.php';
+foreach (json_decode($argv[2], true) as $one) {
+    $hash = get_encrypt_string($one['password']);
+    $level = isset($one['mb_level']) ? (int) $one['mb_level'] : 2;
+    sql_query("INSERT INTO {$g5['member_table']} SET mb_id = '{$one['mb_id']}', mb_password = '$hash', mb_name = '{$one['mb_id']}', mb_nick = '{$one['mb_id']}', mb_email = '{$one['mb_id']}@example.invalid', mb_level = '$level', mb_datetime = NOW(), mb_email_certify = NOW(), mb_signature = '', mb_memo = '', mb_profile = ''", true);
+    foreach (isset($one['auth']) ? $one['auth'] : array() as $menu => $rights) {
+        sql_query("INSERT INTO {$g5['auth_table']} SET mb_id = '{$one['mb_id']}', au_menu = '$menu', au_auth = '$rights'", true);
+    }
+}
+echo 'seeded ', sql_fetch("SELECT COUNT(*) AS n FROM {$g5['member_table']}")['n'];
+"""
+
+
+def install_real(servers: Any, tree: Path, folder: Path, members: list[dict[str, Any]]) -> Site:
+    """Copies the tree, runs its web installer, then `stockd gnuboard install`; started and seeded."""
+    token = secrets.token_hex(3)
+    machine, database, prefix = f"t_{token}", f"s_{token}", "gb_"
+    password = secrets.token_urlsafe(9)
+    server = make_engine(sa.make_url(servers.admin_url()).set(database=None))
+    with server.begin() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4"))
+        connection.execute(sa.text(f"CREATE USER '{database}'@'%' IDENTIFIED BY '{password}'"))
+        connection.execute(sa.text(f"GRANT ALL ON `{database}`.* TO '{database}'@'%'"))
+    root = folder / "site"
+    shutil.copytree(tree, root, ignore=shutil.ignore_patterns(".git"))
+    (root / "data").mkdir(mode=0o707, exist_ok=True)
+    (root / "data").chmod(0o707)
+    host = Php(None, root, folder / "php.log")
+    host.start()
+    web_install(host.url, f"127.0.0.1:{servers.mariadb.port}", database, password, prefix)
+    if not (root / "data" / "dbconfig.php").is_file():
+        raise RuntimeError(f"{tree}: the web installer left no data/dbconfig.php")
+    shutil.rmtree(root / "install")
+    (folder / "seed.php").write_text(SEED, "utf-8")
+    seeded = subprocess.run(
+        ["php", "-d", "display_errors=1", str(folder / "seed.php"), str(root), json.dumps(members)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    if "seeded" not in seeded.stdout:
+        raise RuntimeError(seeded.stdout + seeded.stderr)
+    said = stockd(servers, machine, database, prefix, token, password, "install", str(root))
+    if said.returncode:
+        raise RuntimeError(said.stdout + said.stderr)
+    site = Site(host.url, server, database, machine, prefix, password, host, f"t_{token}_site")
+    site.data, site.root, site.real, site.origin = root / "data", root, True, str(tree)
+    site.stockd = lambda *words: stockd(  # type: ignore[assignment]
+        servers, machine, database, prefix, token, password, *words
+    )
+    return site
+
+
+def stockd(
+    servers: Any, machine: str, database: str, prefix: str, token: str, password: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs `stockd gnuboard …` with the settings of this site."""
+    url: URL = sa.make_url(servers.admin_url()).set(database=None)
+    env = {
+        **os.environ,
+        "STOCKD_MARIADB__HOST": "127.0.0.1",
+        "STOCKD_MARIADB__PORT": str(servers.mariadb.port),
+        "STOCKD_MARIADB__DATABASE": machine,
+        "STOCKD_MARIADB__USER_PREFIX": f"t_{token}_",
+        "STOCKD_MARIADB__ADMIN_URL": url.render_as_string(hide_password=False),
+        "STOCKD_SITE__DATABASE": database,
+        "STOCKD_SITE__PREFIX": prefix,
+        **{f"STOCKD_MARIADB__PASSWORDS__{role.upper()}": password for role in ROLES},
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "gnuboard", *words],
+        cwd=GNUBOARD.parent, env=env, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+def web_install(url: str, db_host: str, database: str, password: str, prefix: str) -> None:
+    """The installer's four requests, as a browser makes them."""
+    browser = requests.Session()
+    browser.headers["User-Agent"] = AGENT
+    browser.get(f"{url}/install/", timeout=30)
+    page = browser.post(
+        f"{url}/install/install_config.php", data={"agree": "동의함"}, timeout=30
+    ).text
+    found = re.search(r'name="ajax_token" value="([^"]+)"', page)
+    form = {
+        "mysql_host": db_host, "mysql_user": database, "mysql_pass": password, "mysql_db": database,
+        "table_prefix": prefix, "g5_shop_prefix": f"{prefix}shop_", "admin_id": "admin",
+        "admin_pass": password, "admin_name": "최고관리자", "admin_email": "admin@example.invalid",
+        "ajax_token": found.group(1) if found else "",
+    }  # fmt: skip
+    browser.post(f"{url}/install/ajax.install.check.php", data=form, timeout=30)
+    browser.post(f"{url}/install/install_db.php", data=form, timeout=60)
