@@ -1,1 +1,1 @@
-"""Recording the day's raw frames, and playing them again (docs/adr/0008)."""
+"""Recording the day's raw frames, and playing them again (docs/adr/0010)."""
