@@ -15,6 +15,7 @@ from uuid import uuid4
 import structlog
 
 from db.ledger import Site
+from db.ledger_cancel import CancelLedger
 from db.ledger_send import SendLedger
 from db.lease import ORDERS, TTL_S, give_back, take_lease
 from db.settle import SettleLedger
@@ -26,6 +27,7 @@ from runtime import wiring
 from runtime.calendar import always_open
 from runtime.loop import kst_now
 from runtime.settings import LOOPBACK, PAPER_DOORS, Settings, load_settings
+from trading.cancelling import CancelDesk
 from trading.errors import ConfigError, StockdError
 from trading.execution import OrderDesk, Served
 from trading.guards import Limits
@@ -159,6 +161,13 @@ def desk() -> OrderDesk:
 
 
 @cache
+def cancel_desk() -> CancelDesk:
+    """Cancels what is open when a person stopped the machine with that wish."""
+    ledger = CancelLedger(wiring.engine("orders"), site(), account())
+    return CancelDesk(ledger, lane(), broker())
+
+
+@cache
 def settle_ledger() -> SettleLedger:
     """The ledger as settling sees it."""
     return SettleLedger(wiring.engine("orders"), account())
@@ -178,10 +187,12 @@ def agree() -> bool:
 def serve_next() -> Served:
     """Send the next due strike, if it is our turn. Outside trouble is an outcome, not a crash."""
     try:
-        if take_lease(wiring.engine("orders"), ORDERS, holder()) is None:
-            return Served("STANDBY")
         agree()
         served = desk().serve_next()
+        if served.what == "STANDBY" and take_lease(wiring.engine("orders"), ORDERS, holder()):
+            served = desk().serve_next()
+        if served.what in ("IDLE", "WAIT"):
+            cancel_desk().cancel_next()
     except StockdError as error:
         log.warning("order_desk_waits", kind=type(error).__name__, error=str(error))
         return Served("TROUBLE", reason=str(error))
@@ -199,7 +210,7 @@ def settle() -> int:
 def sweep() -> tuple[int, int, bool]:
     """One round of the sweeper; publishes a wake-up when one seems lost."""
     result = settle_ledger().sweep()
-    if result[2]:
+    if result[2] or cancel_desk().wanted():
         wake()
     return result
 
@@ -285,6 +296,6 @@ def get_ready() -> str:
 
 def forget() -> None:
     """Drop what was built (tests, and after a fork)."""
-    for one in (lane, broker, desk, settle_ledger):
+    for one in (lane, broker, desk, cancel_desk, settle_ledger):
         one.cache_clear()
     _agreed.clear()

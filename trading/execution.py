@@ -21,6 +21,9 @@ from trading.orders import Accepted, Broker, Outcome, Unknown
 PACE_PATIENCE_S = 1.5  # longest wait for the gate inside one run; a hold after no answer is longer
 PERMIT_PATIENCE_S = 1.5
 GAP_S = 1.0
+# Facts older than this are read again after permit and connection, last thing before the claim; the
+# claim itself asks for the switch, the condition, the lease and the tick's age in any case.
+FACTS_LAST_S = 0.02
 
 
 class OrderLedger(Protocol):
@@ -90,7 +93,7 @@ class OrderDesk:
         facts = self._choose()
         if facts is None:
             return Served("WAIT")
-        return self._send(facts.strike.id, fence)
+        return self._send(facts.strike.id, fence, facts)
 
     def _choose(self) -> Facts | None:
         """The first due strike that may go out now; those that may never are ended on the way."""
@@ -114,7 +117,8 @@ class OrderDesk:
             return False
         return not isinstance(verdict, Wait)
 
-    def _send(self, strike_id: int, fence: int) -> Served:
+    def _send(self, strike_id: int, fence: int, facts: Facts | None) -> Served:
+        asked = self._monotonic()
         try:
             self._permits.take(PERMIT_PATIENCE_S)
         except Transient as error:
@@ -122,7 +126,8 @@ class OrderDesk:
         called = False
         try:
             self._broker.prepare()
-            facts = self._ledger.facts(strike_id)  # again, last thing before the claim
+            if self._monotonic() - asked > FACTS_LAST_S:
+                facts = self._ledger.facts(strike_id)
             if facts is None or not self._may_go(facts):
                 return Served("WAIT", strike_id)
             proven_at = proof(facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -215,8 +214,3 @@ def machine(
         manager.__exit__(None, None, None)
     wiring.forget()
     orders.forget()
-
-
-def price_of(simulator: RunningSimulator, symbol: str) -> int:
-    """The simulated market's price now."""
-    return int(json.loads(json.dumps(simulator.look("stocks")))["stocks"][symbol]["price"])

@@ -549,10 +549,7 @@ class RetryingBroker:
 class WritesAfterTheCall(OrderDesk):
     """The state is written when the call has come back."""
 
-    def _send(self, strike_id: int, fence: int) -> Any:
-        facts = self._ledger.facts(strike_id)
-        if facts is None:
-            return super()._send(strike_id, fence)
+    def _send(self, strike_id: int, fence: int, facts: Any) -> Any:
         self._broker.prepare()
         outcome = self._broker.place(facts.strike.order)
         if not self._ledger.claim(facts, "after", fence, facts.now):
