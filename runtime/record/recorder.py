@@ -103,6 +103,7 @@ class Recorder:
         self._put = self._got = 0  # frames, each counted by one thread alone
         self._files: dict[int, _Open] = {}
         self._next_look = 0.0
+        self._told = 0  # of ``dropped``
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="market-recorder", daemon=True)
 
@@ -160,6 +161,9 @@ class Recorder:
         if trouble and trouble != self.trouble:
             log.error("기록 중단", reason=trouble)
         self.trouble = trouble
+        if self.dropped > self._told:
+            log.error("기록하지 못한 전문", frames=self.dropped - self._told)
+            self._told = self.dropped
         now_on = wanted and not trouble
         if now_on != self.on:
             log.info("전문 기록 시작" if now_on else "전문 기록 끝", directory=str(self.directory))

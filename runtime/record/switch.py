@@ -21,7 +21,7 @@ class Switch:
         """Whether frames are to be recorded now."""
         try:
             word = self._path.read_text(encoding="ascii").strip()
-        except OSError:
+        except (OSError, ValueError):  # not there, or no text
             return self._otherwise
         return word == ON if word in (ON, OFF) else self._otherwise
 

@@ -167,6 +167,8 @@ def test_a_person_switches_and_old_days_go(tmp_path: Path) -> None:
     assert switch.is_on()
     switch.turn(False)
     assert not Switch(tmp_path / "record", otherwise=True).is_on()
+    (tmp_path / "record").write_bytes(b"\xff\xfe")
+    assert not switch.is_on()
     switch.turn(True)
     files = tmp_path / "files"
     files.mkdir()
@@ -191,3 +193,16 @@ def test_sections_are_played_in_the_order_of_their_times(tmp_path: Path) -> None
         file.close()
         paths.append(path)
     assert [when for when, _ in read_all(paths)] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_frames_that_are_no_line_and_a_flood_are_counted_not_written(tmp_path: Path) -> None:
+    one = recorder_of(tmp_path, at("09:30:00"))
+    one.start()
+    one.take(1, [TRADE + b"\n", TRADE, TRADE + b"\r\n"])
+    one.stop(5)
+    assert (one.frames, one.dropped) == (1, 2)
+    flooded = recorder_of(tmp_path, at("09:30:00"))
+    flooded.on = True  # its thread does not run: nothing is ever taken off
+    for _ in range(30):
+        flooded.take(1, [TRADE] * 10_000)
+    assert flooded.dropped == 90_000
