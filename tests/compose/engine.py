@@ -131,6 +131,22 @@ class Machine:
         except subprocess.TimeoutExpired:
             return False
 
+    def has_moved_since(self, service: str, moment: float) -> bool:
+        """Whether it got something done after ``moment`` (s since the epoch): an old row or mark
+        from before a kill must not count as being back."""
+        if service in ("market", "trader"):
+            back = (
+                "SELECT state = 'RUNNING' AND progress_at > started_at"
+                f" AND UNIX_TIMESTAMP(progress_at) > {moment} FROM daemon WHERE name = '{service}'"
+            )
+            return self.sql(back) == [["1"]]
+        if service.startswith("worker-") or service == "beat":
+            name = service.removeprefix("worker-")
+            mark = f"/var/lib/stockd/state/progress/{name}@{service}"
+            code, said = self.run_in(service, "stat", "-c", "%.Y", mark)
+            return code == 0 and float(said) > moment
+        return True  # servers, Flower and the simulator answer from memory they lost
+
     def kill_9(self, service: str) -> None:
         """SIGKILL to the main process from outside: what the kernel does when memory runs out.
 
