@@ -12,6 +12,7 @@ from kombu import Queue
 
 from beat_schedule import TIMETABLE, Entry
 from runtime import progress  # noqa: F401  its signal handlers mark what got done
+from runtime.alarms import pulse  # noqa: F401  and beat's pulse for the watchdog
 
 TASK_MODULES = (
     "tasks.strike",

@@ -22,6 +22,7 @@ from trading.ticks import Tick
 log = structlog.get_logger(__name__)
 
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+LATE_S = 5.0
 ROWS_A_STATEMENT = 500  # some 250 kB; beyond 2,000 stocks a single statement would hold up ticks
 
 
@@ -42,6 +43,7 @@ class MarketWriter:
         self.rows = 0
         self.statements = 0
         self.last_at = 0.0  # unix seconds of the last committed write
+        self._slowest_s = 0.0  # from a record's arrival to its committed row, since last asked
         self.failing = ""  # why nothing can be written now
         self.unread = 0  # last records that could not be read in full
         self._writer = writer
@@ -104,8 +106,11 @@ class MarketWriter:
     def _write_dirty(self) -> None:
         whole: list[tuple[str, tuple[str, int]]] = []
         slim: list[tuple[str, tuple[str, int]]] = []
+        oldest = time.time()
         with self._lock:
             for state in self._conflator.take_dirty():
+                if oldest - LATE_S < state.received < oldest:  # older: touched without a record
+                    oldest = state.received
                 tick = self._tick(state)
                 if tick is None:
                     continue
@@ -118,6 +123,12 @@ class MarketWriter:
                     self._stands[state.symbol] = now
         self._send(whole, slim=False)
         self._send(slim, slim=True)
+        self._slowest_s = max(self._slowest_s, self.last_at - oldest)
+
+    def slowest_ms(self) -> float:
+        """Slowest record to committed row since the last time this was asked."""
+        found, self._slowest_s = self._slowest_s, 0.0
+        return round(found * 1000, 1)
 
     def _send(self, rows: list[tuple[str, tuple[str, int]]], slim: bool) -> None:
         for start in range(0, len(rows), ROWS_A_STATEMENT):

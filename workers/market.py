@@ -318,7 +318,9 @@ class Market:
                 self.conflator.touch(state)
             return
         state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
-        since = datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
+        since = (
+            datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
+        )
         state.seq, state.section = max(state.seq, base), number
         for bar in (state.bar, state.prev):
             if bar is not None:
@@ -371,6 +373,7 @@ class Market:
             "sections": len(self.links),
             "stocks": len(self.conflator.states),
             "rows": self.writer.rows,
+            "row_ms": self.writer.slowest_ms(),
             "drift": sum(s.drift for s in list(self.conflator.states.values())),
             "bad": sum(one.bad for one in trades),
             "refused": len(self._plan.refused) if self._plan else 0,

@@ -26,6 +26,23 @@ def trader() -> int:
     return _daemon("trader")
 
 
+@click.command()
+@click.option("--try", "only_try", is_flag=True, help="경보가 오는지 시험 문자 하나만 보냅니다")
+def watchdog(only_try: bool) -> int:
+    """감시: 다른 프로세스가 조용해지면 사람에게 알립니다 (docs/runbook.md)."""
+    if not only_try:
+        return _daemon("watchdog")
+    from runtime.alarms.send import Sender  # noqa: PLC0415
+
+    sender = Sender([one.get_secret_value() for one in load_settings().alarm.urls])
+    if not sender.has_receivers:
+        raise ConfigError("alarm.urls (STOCKD_ALARM__URLS)", "is empty: nobody to tell")
+    sent = sender.send("INFO", "[stockd 시험] 경보가 옵니다", "이 문자가 보이면 됩니다")
+    words = "보냈습니다" if sent else "받는 쪽이 거절했습니다: alarm.urls 를 보십시오"
+    click.echo(words, err=not sent)
+    return 0 if sent else 1
+
+
 def _daemon(name: str, **options: object) -> int:
     if not load_settings().kis.sections:
         raise ConfigError("kis.sections (STOCKD_KIS__SECTIONS)", "is empty: no app key")

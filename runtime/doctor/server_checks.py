@@ -99,6 +99,10 @@ def events() -> str:
     runs = read_event_runs(engine)
     with mapped(), engine.connect() as connection:
         up_s = float(connection.execute(sa.text("SHOW GLOBAL STATUS LIKE 'Uptime'")).one()[1])
+        made_s = connection.scalar(
+            sa.text("SELECT TIMESTAMPDIFF(SECOND, MAX(applied_at), NOW(6)) FROM schema_version")
+        )
+        up_s = min(up_s, float(made_s or 0))
     raise_any(
         [
             Fault(
@@ -106,7 +110,7 @@ def events() -> str:
                 runs[name].error or f"ALTER EVENT {name} ENABLE, 또는 stockd db migrate",
             )
             for name in silent_events(engine, kst_now())
-            if up_s > EVENTS[name]  # a server that has just started has still to come to it
+            if up_s > EVENTS[name]  # a server or a schema that is new has still to come to it
         ]
     )
     return f"EVENT {len(runs)}개 돌고 있음"

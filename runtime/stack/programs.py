@@ -50,6 +50,7 @@ def machine(settings: Settings, flower: tuple[str, int, str]) -> list[Program]:
     if _there("tasks.sweep"):
         programs.append(_worker("sweep", "sweep", ("-P", "threads", "-c", threads)))
     programs += [
+        Program("watchdog", (sys.executable, "-m", "cli", "watchdog"), 45),
         Program("beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile="), 20),
         Program(
             "flower",
