@@ -135,7 +135,8 @@ def _strike(sim: RunningSimulator, root: sa.Engine, strikes: int) -> list[tuple[
         _run(
             root,
             "INSERT INTO stockd_condition (owner, symbol, side, trigger_op, strike_price,"
-            " order_kind, quantity, enabled, arm_no, created_by, updated_by, created_at, updated_at)"
+            " order_kind, quantity, enabled, arm_no, created_by, updated_by, created_at,"
+            " updated_at)"
             " VALUES ('bench', :s, 'BUY', 'LE', :p, 'MARKET', 1, 1, 1, 'b', 'b', NOW(6), NOW(6))",
             s=symbol, p=below,
         )  # fmt: skip

@@ -15,9 +15,11 @@ from sqlalchemy import Connection, Engine, text
 
 from db.errors import mapped
 from db.ledger import Site
+from trading.clock import KST
 from trading.conditions import Condition, Context
 from trading.errors import BadInput
 
+_DAY_START = datetime(2000, 1, 1, tzinfo=KST)  # any day: only the time of day counts
 TYPED = (
     "symbol", "side", "trigger_op", "strike_price", "order_kind", "limit_price", "venue",
     "quantity", "amount", "valid_from", "valid_until", "window_from", "window_until", "max_age_ms",
@@ -49,7 +51,7 @@ class ConditionBook:
             return [dict(row._mapping) for row in rows]
 
     def context(self, symbol: str, account: str, now: datetime, *, mock: bool) -> Context:
-        """What is known about ``symbol`` and the account now, for ``trading.conditions.validate``."""
+        """What is known about ``symbol`` and the account now, for ``validate``."""
         with mapped(), self._engine.connect() as connection:
             row = connection.execute(
                 text(
@@ -81,12 +83,12 @@ class ConditionBook:
     def add(self, condition: Condition) -> int:
         """A new condition, off; its id."""
         values = columns(condition)
-        names = ", ".join(values)
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         with mapped(), self._engine.begin() as connection:
             made = connection.execute(
                 text(
-                    f"INSERT INTO {self._table} ({names}, owner, created_by, updated_by, created_at,"
-                    f" updated_at) VALUES ({', '.join(f':{n}' for n in values)}, :actor, :actor,"
+                    f"INSERT INTO {self._table} ({names}, owner, created_by, updated_by,"
+                    f" created_at, updated_at) VALUES ({marks}, :actor, :actor,"
                     " :actor, NOW(6), NOW(6))"
                 ),
                 values | {"actor": self._actor},
@@ -179,7 +181,7 @@ def typed(row: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(value, datetime):
             value = value.strftime("%Y-%m-%d %H:%M:%S")
         elif isinstance(value, timedelta):
-            value = (datetime.min + value).strftime("%H:%M:%S")
+            value = (_DAY_START + value).strftime("%H:%M:%S")
         elif name == "trail_percent" and value is not None:
             value = f"{value.normalize():f}"
         found[name] = "" if value is None else str(value)

@@ -72,7 +72,7 @@ def resume(engine: Engine, site: Site, reason: str, actor: str, source: str = "C
     return True
 
 
-def _write(
+def _write(  # noqa: PLR0917  the columns of the row
     connection: Connection,
     site: Site,
     action: str,

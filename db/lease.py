@@ -1,7 +1,7 @@
 """Lease: who runs what there must be one of. The fencing number grows with each change of holder.
 
-The lease keeps order and pace; it is not what prevents doubles (a paused holder wakes up late): that
-is the claim, which carries the fence and is refused when the lease has passed on.
+The lease keeps order and pace; it is not what prevents doubles (a paused holder wakes up late):
+that is the claim, which carries the fence and is refused when the lease has passed on.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ def take_lease(engine: Engine, name: str, holder: str, ttl_s: float = TTL_S) -> 
     """Take or renew; the fencing number, or None while another holder's is still valid."""
     values = {"name": name, "holder": holder, "us": int(ttl_s * 1_000_000)}
     with mapped(), engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT IGNORE INTO lease (name, holder, fence, expires_at)"
-                " VALUES (:name, '', 0, NOW(6) - INTERVAL 1 SECOND)"
-            ),
-            values,
-        ) if not _known(connection, name) else None
+        if not connection.scalar(text("SELECT 1 FROM lease WHERE name = :name"), values):
+            connection.execute(
+                text(
+                    "INSERT IGNORE INTO lease (name, holder, fence, expires_at)"
+                    " VALUES (:name, '', 0, NOW(6) - INTERVAL 1 SECOND)"
+                ),
+                values,
+            )
         renewed = connection.execute(
             text(
                 "UPDATE lease SET fence = fence + (holder <> :holder), holder = :holder,"
@@ -38,12 +39,6 @@ def take_lease(engine: Engine, name: str, holder: str, ttl_s: float = TTL_S) -> 
         return int(
             connection.scalar(text("SELECT fence FROM lease WHERE name = :name"), values) or 0
         )
-
-
-def _known(connection: object, name: str) -> bool:
-    return bool(
-        connection.scalar(text("SELECT 1 FROM lease WHERE name = :name"), {"name": name})  # type: ignore[attr-defined]
-    )
 
 
 def give_back(engine: Engine, name: str, holder: str) -> None:

@@ -44,7 +44,9 @@ def kst(value: datetime | None) -> datetime | None:
     return None if value is None else value.replace(tzinfo=KST)
 
 
-def digest(prev: str, strike_id: int, at: datetime, before: str, after: str, detail: str) -> str:
+def digest(  # noqa: PLR0917
+    prev: str, strike_id: int, at: datetime, before: str, after: str, detail: str
+) -> str:
     """Hash of one event. ``at`` is the KST wall time as it stands in the table."""
     words = [prev, str(strike_id), at.replace(tzinfo=None).isoformat(timespec="microseconds")]
     return sha256("\n".join([*words, before, after, detail]).encode()).hexdigest()
@@ -115,14 +117,15 @@ INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side, 
   quantity, price, trigger_op, strike_price, tick_price, tick_seq, tick_at, tick_received_at,
   fired_at, deadline, max_age_ms, assets, state, updated_at)
 SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
-  :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at, :tick_received_at,
-  NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms, :assets, 'CLAIMED', NOW(6)
+  :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at,
+  :tick_received_at, NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms,
+  :assets, 'CLAIMED', NOW(6)
 FROM {condition} c
 WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1 AND c.deleted_at IS NULL
 """
 
 
-def claim_arming(
+def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of them recorded
     engine: Engine,
     site: Site,
     account: str,

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, text
 from db import gate
 from db.errors import mapped
 from db.halt import halt, halted
+from db.lease import ORDERS, fence_of
 from db.ledger import Site, end_unsent, step
 from db.ledger_facts import read_facts
-from db.lease import ORDERS, fence_of
 from trading.guards import Facts
 from trading.lifecycle import State
 from trading.orders import Accepted, Outcome, Rejected

@@ -103,7 +103,8 @@ class SettleLedger:
         with mapped(), self._engine.connect() as connection:
             found = connection.execute(
                 text(
-                    "SELECT DISTINCT s.id, s.order_no FROM strike s LEFT JOIN (SELECT account, order_day,"
+                    "SELECT DISTINCT s.id, s.order_no FROM strike s"
+                    " LEFT JOIN (SELECT account, order_day,"
                     " order_no, SUM(quantity) AS filled FROM fill WHERE recorded_at >"
                     " NOW(6) - INTERVAL 3 DAY GROUP BY account, order_day, order_no) f"
                     " ON f.account = s.account AND f.order_day = s.order_day"
@@ -137,12 +138,11 @@ class SettleLedger:
                 return 0
             self._cap(connection, s)
             changed = self._fills(connection, s)
-            s = _locked(connection, strike_id)
-            assert s is not None
+            s = _held(connection, strike_id)
             return changed + self._endings(connection, s)
 
     def _cap(self, connection: Connection, s: Row) -> None:  # type: ignore[type-arg]
-        """Never more shares than the order has: a notice came twice, or after it was made up for."""
+        """No more shares than the order has: a notice came twice, or after it was made up for."""
         total, amount, made_up, late = connection.execute(
             text(
                 "SELECT COALESCE(SUM(quantity), 0), COALESCE(SUM(quantity * price), 0),"
@@ -249,8 +249,7 @@ class SettleLedger:
                 {"a": self._account, "at": s.claimed_at},
             )
         )
-        claimed_at, absent = kst(s.claimed_at), kst(s.absent_since)
-        assert claimed_at is not None
+        claimed_at, absent = s.claimed_at.replace(tzinfo=KST), kst(s.absent_since)
         unsettled = Unsettled(s.id, s.symbol, Side(s.side), s.quantity, s.price, claimed_at, absent)
         finding, before = find(unsettled, orders, known, read_at), State(s.state)
         if isinstance(finding, Found) and not self._has_twin(connection, s):
@@ -333,8 +332,7 @@ class SettleLedger:
             {"filled": order.filled, "amount": order.filled_amount, "over": over, "id": s.id},
         )
         changed = self._fills(connection, s)
-        fresh = _locked(connection, s.id)
-        assert fresh is not None
+        fresh = _held(connection, s.id)
         before, whole = State(fresh.state), fresh.filled == order.filled
         if order.rejected >= s.quantity and State.REJECTED in ALLOWED[before]:
             changes = {"reason_code": "EXCHANGE", "reason": "거래소가 주문을 거부했습니다"}
@@ -385,6 +383,11 @@ def _locked(connection: Connection, strike_id: int) -> Row | None:  # type: igno
     return connection.execute(
         text("SELECT * FROM strike WHERE id = :id FOR UPDATE"), {"id": strike_id}
     ).one_or_none()
+
+
+def _held(connection: Connection, strike_id: int) -> Row:  # type: ignore[type-arg]
+    """A row that this transaction has locked already, as it is now."""
+    return connection.execute(text("SELECT * FROM strike WHERE id = :id"), {"id": strike_id}).one()
 
 
 def _key(s: Row) -> dict[str, object]:  # type: ignore[type-arg]

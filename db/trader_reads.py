@@ -45,11 +45,15 @@ class TraderReads:
 
     def __init__(self, site: Site) -> None:
         table = site.table("condition")
-        self._signature = f"SELECT id, rev, arm_no FROM {table} WHERE enabled = 1 AND deleted_at IS NULL ORDER BY id"
+        self._signature = (
+            f"SELECT id, rev, arm_no FROM {table}"
+            " WHERE enabled = 1 AND deleted_at IS NULL ORDER BY id"
+        )
         self._armed = text(f"SELECT * FROM {table} WHERE enabled = 1 AND deleted_at IS NULL")
         self._struck = (
             "SELECT s.condition_id, s.id, s.state, s.filled FROM strike s JOIN"
-            f" {table} c ON c.id = s.condition_id AND c.arm_no = s.arm_no WHERE s.condition_id IN (%s)"
+            f" {table} c ON c.id = s.condition_id AND c.arm_no = s.arm_no"
+            " WHERE s.condition_id IN (%s)"
         )
         self._siblings = (
             f"SELECT id, oco_group FROM {table} WHERE oco_group IN (%s) AND deleted_at IS NULL"
@@ -140,10 +144,12 @@ def condition_of(row: Mapping[str, Any]) -> Condition:
 
 def _time(value: timedelta | time | None) -> time | None:
     # PyMySQL gives TIME as timedelta
-    return (datetime.min + value).time() if isinstance(value, timedelta) else value
+    return (
+        (datetime(2000, 1, 1, tzinfo=KST) + value).time() if isinstance(value, timedelta) else value
+    )
 
 
-def write_state(
+def write_state(  # noqa: PLR0917  the columns of the row
     connection: Connection,
     condition: tuple[int, int, int],
     state: str,

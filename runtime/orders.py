@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import structlog
 
+from db.lease import ORDERS, TTL_S, give_back, take_lease
 from db.ledger import Site
 from db.ledger_cancel import CancelLedger
 from db.ledger_send import SendLedger
-from db.lease import ORDERS, TTL_S, give_back, take_lease
 from db.settle import SettleLedger
 from db.settle import settle as settle_round
 from kis.broker import KisBroker

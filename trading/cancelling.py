@@ -44,7 +44,7 @@ class CancelDesk:
         return self._ledger.next() is not None
 
     def cancel_next(self) -> bool:
-        """One cancel call at most; whether it was made. Raises Transient before anything is sent."""
+        """One cancel call at most; whether it was made. Transient before anything is sent."""
         order = self._ledger.next()
         if order is None:
             return False

@@ -39,8 +39,7 @@ def _order(f: Facts, **changes: Any) -> Facts:
 
 
 def _market(f: Facts, **changes: Any) -> Facts:
-    assert f.market is not None
-    return replace(f, market=replace(f.market, **changes))
+    return replace(f, market=f.market and replace(f.market, **changes))
 
 
 def _day(f: Facts, **changes: Any) -> Facts:
@@ -70,9 +69,14 @@ DRILLS: dict[str, Spoil] = {
         f, traded_at=f.now - timedelta(milliseconds=(limits.clock_offset_ms or 0) + 2_000)
     ),
     "STALE_ASSETS": lambda f, limits: replace(
-        f, assets=replace(f.assets, received_at=f.now - timedelta(seconds=(limits.assets_age_s or 0) + 1))
+        f,
+        assets=replace(
+            f.assets, received_at=f.now - timedelta(seconds=(limits.assets_age_s or 0) + 1)
+        ),
     ),
-    "ORDER_AMOUNT": lambda f, limits: _order(f, quantity=_shares_worth(f, limits.order_amount or 0)),
+    "ORDER_AMOUNT": lambda f, limits: _order(
+        f, quantity=_shares_worth(f, limits.order_amount or 0)
+    ),
     "STOCK_AMOUNT": lambda f, limits: _day(f, stock_amount=limits.stock_amount or 0),
     "DAY_AMOUNT": lambda f, limits: _day(f, amount=limits.day_amount or 0),
     "CONDITION_AMOUNT": lambda f, _: replace(f, day_amount_cap=1),

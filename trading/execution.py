@@ -111,9 +111,9 @@ class OrderDesk:
             self._ledger.end(strike.id, State.EXPIRED, code, reason)
             return False
         if isinstance(verdict, Deny):
-            if self._ledger.end(strike.id, State.DENIED, verdict.code, verdict.reason):
-                if verdict.halts:
-                    self._ledger.pull_the_brake(verdict.code, verdict.reason)
+            ended = self._ledger.end(strike.id, State.DENIED, verdict.code, verdict.reason)
+            if ended and verdict.halts:
+                self._ledger.pull_the_brake(verdict.code, verdict.reason)
             return False
         return not isinstance(verdict, Wait)
 
@@ -131,7 +131,8 @@ class OrderDesk:
             if facts is None or not self._may_go(facts):
                 return Served("WAIT", strike_id)
             proven_at = proof(facts)
-            assert proven_at is not None  # _may_go has asked the same
+            if proven_at is None:  # _may_go has asked the same
+                return Served("WAIT", strike_id)
             token = str(uuid4())
             refused = self._ledger.claim(facts, token, fence, proven_at)
             if refused:

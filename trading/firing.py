@@ -56,8 +56,7 @@ class Trail:
 
     def stop(self, condition: Condition) -> int:
         """Price at which it fires now, on the price step, rounded to the safe side."""
-        assert condition.trail_percent is not None
-        part = condition.trail_percent / 100
+        part = (condition.trail_percent or Decimal(0)) / 100
         if condition.trigger_op is TriggerOp.LE:
             raw = (self.best * (Decimal(1) - part)).to_integral_value(ROUND_CEILING)
             step = price_step(int(raw))
@@ -103,7 +102,7 @@ def new_ticks(look: Look, last: Look | None) -> list[tuple[int, int]]:
 
 
 def is_usable(look: Look, condition: Condition) -> bool:
-    """Whether the row may fire anything: fresh, not halted, not malformed, not an expected price."""
+    """Whether the row may fire anything: fresh, whole, not halted, a price that was traded."""
     if (
         look.received_at is None
         or look.drift
@@ -117,8 +116,9 @@ def is_usable(look: Look, condition: Condition) -> bool:
 def fires(
     condition: Condition, look: Look, last: Look | None, trail: Trail | None = None
 ) -> tuple[Crossing | None, Trail | None]:
-    """The first crossing since ``last`` (None: first look at this arming), and the trail after it."""
-    if not is_usable(look, condition) or not in_its_time(condition, look.now):
+    """The first crossing since ``last`` (None: first look at this arming), and the trail then."""
+    at = look.received_at
+    if at is None or not is_usable(look, condition) or not in_its_time(condition, look.now):
         return None, trail
     for seq, price in new_ticks(look, last) or _standing(look, last):
         level = condition.strike_price
@@ -129,10 +129,7 @@ def fires(
             level = trail.stop(condition)
         if is_true(condition.trigger_op, level, price):
             newest = seq == look.seq
-            assert look.received_at is not None
-            received = (
-                look.received_at if newest or last is None else min(last.now, look.received_at)
-            )
+            received = at if newest or last is None else min(last.now, at)
             return Crossing(price, seq, received, look.traded_at if newest else None), trail
     return None, trail
 

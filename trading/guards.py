@@ -1,7 +1,7 @@
 """Guards: what must hold before an order goes out. Pure functions over Facts, listed as data.
 
 Each has a code (in ``strike.reason_code``), a limit (settings ``[trade]``), a drill
-(``trading/drills.py``) and its last trip in table ``guard_trip`` (P16). A guard answers None (fine),
+(``trading/drills.py``) and its last trip in table ``guard_trip`` (P16). A guard answers None,
 Deny (never again for this strike), or Wait (may cure itself before the strike's deadline).
 """
 

@@ -1,4 +1,4 @@
-"""What the broker's port can do to an order: lost answers, refusals, killed workers (P4, P5, P6)."""
+"""What the broker's port can do to an order: lost answers, refusals, killed workers (P4-P6)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from runtime import wiring
 _spec = importlib.util.spec_from_file_location(
     "orders_conftest", Path(__file__).parents[1] / "orders" / "conftest.py"
 )
-assert _spec and _spec.loader
+assert _spec is not None
+assert _spec.loader is not None
 _fixtures = importlib.util.module_from_spec(_spec)
 import sys  # noqa: E402
 
@@ -58,16 +60,18 @@ def test_path_of_a_strike(
             break
     wait_for(lambda: book.states().count("CLAIMED") == 0, 15)
     calls = here.orders_at_broker()
-    gaps = [b["mono"] - a["mono"] for a, b in zip(calls, calls[1:], strict=False)]
+    gaps = [b["mono"] - a["mono"] for a, b in pairwise(calls)]
     with capsys.disabled():
         print()
         for strike in book.strikes():
             print(
-                f"타격 {strike.id} {strike.symbol}: 조건 {strike.condition_id} → {strike.tick_price:,}원"
+                f"타격 {strike.id} {strike.symbol}: 조건 {strike.condition_id}"
+                f" → {strike.tick_price:,}원"
             )
             for event in book.rows("SELECT * FROM order_event WHERE strike_id = :i", i=strike.id):
                 print(
-                    f"    {event.at:%H:%M:%S.%f} {event.from_state:>9} → {event.to_state:<9} {event.detail}"
+                    f"    {event.at:%H:%M:%S.%f} {event.from_state:>9} → {event.to_state:<9}"
+                    f" {event.detail}"
                 )
         print("    주문 간격", [f"{gap:.3f}" for gap in gaps])
     assert set(book.states()) == {"ACCEPTED"}, here.words()

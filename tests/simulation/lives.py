@@ -1,4 +1,4 @@
-"""Whole lives of strikes: the real ledger code on a real MariaDB; clock, budget and broker simulated.
+"""Whole lives of strikes: the real ledger on a real MariaDB; clock, budget and broker simulated.
 
 A life is a few armings of one stock and a random mix of what can happen: processes killed at every
 step, replies lost and late, messages doubled and lost, two traders and two order workers, the lease

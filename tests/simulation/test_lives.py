@@ -45,7 +45,8 @@ def test_lives_keep_the_promises(engine: sa.Engine, capsys: pytest.CaptureFixtur
     for seed in range(first, first + SAMPLE):
         here.live(seed)
     with capsys.disabled():
-        print(f"\n{here.lives} lives from seed {first}, {here.calls} order calls, {sum(here.faults.values())} faults:"
+        print(f"\n{here.lives} lives from seed {first}, {here.calls} order calls,"
+              f" {sum(here.faults.values())} faults:"
               f" {dict(here.faults)}; {len(here.violations)} violations")  # fmt: skip
     assert here.violations == []
 
