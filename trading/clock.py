@@ -9,7 +9,7 @@ KST = ZoneInfo("Asia/Seoul")
 
 
 def join_kst(day: date, hhmmss: str) -> datetime:
-    """Join a KST day with KIS's HHMMSS: the one place where this is done. ValueError if malformed."""
+    """Join a KST day with KIS's HHMMSS: the one place for it. ValueError if malformed."""
     if len(hhmmss) != 6 or not hhmmss.isdigit():
         raise ValueError(f"HHMMSS={hhmmss!r}: six digits expected")
     clock = time(int(hhmmss[:2]), int(hhmmss[2:4]), int(hhmmss[4:]))
