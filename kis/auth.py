@@ -15,7 +15,7 @@ import requests
 
 from kis.endpoints import APPROVAL, TOKEN, Endpoint
 from kis.envelope import error_of, read_object
-from kis.gate import CallGate
+from kis.gate import CallGate, Permit
 from kis.http import exchange, new_session
 from kis.keys import KisKey
 from trading.clock import KST
@@ -122,14 +122,18 @@ class KisAuth:
             found = self._store.get(kind, key_id)
             if found is not None and good(found):
                 return found
+            endpoint = TOKEN if kind == ACCESS else APPROVAL
+            # first the permit: one that does not come must not cost the minute's only question
+            permit = self._gate.acquire(endpoint.lane, endpoint.permit_timeout)
             if not self._store.claim_issue(kind, key_id, ISSUE_EVERY_S):
+                permit.done()
                 raise Throttled(f"{kind} of {self._key.label}: asked for less than a minute ago")
-            issued = self._issue_access() if kind == ACCESS else self._issue_approval()
+            issued = self._issue_access(permit) if kind == ACCESS else self._issue_approval(permit)
             self._store.put(kind, key_id, *issued)
             return issued
 
-    def _issue_access(self) -> tuple[str, datetime]:
-        body = self._post(TOKEN, "appsecret")
+    def _issue_access(self, permit: Permit) -> tuple[str, datetime]:
+        body = self._post(TOKEN, "appsecret", permit)
         text = str(body.get("access_token_token_expired", ""))
         try:  # not expires_in: a token delivered again is older than "now"
             ends = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=KST)
@@ -137,8 +141,8 @@ class KisAuth:
             raise Unavailable(f"access_token_token_expired={text!r}: not a time") from None
         return self._secret_of(body, "access_token"), ends
 
-    def _issue_approval(self) -> tuple[str, datetime]:
-        body = self._post(APPROVAL, "secretkey")  # the app secret under another name
+    def _issue_approval(self, permit: Permit) -> tuple[str, datetime]:
+        body = self._post(APPROVAL, "secretkey", permit)  # the app secret under another name
         return self._secret_of(body, "approval_key"), self._now() + APPROVAL_LIVES
 
     @staticmethod
@@ -148,8 +152,7 @@ class KisAuth:
             raise Unavailable(f"{name}: missing in the answer")
         return value
 
-    def _post(self, endpoint: Endpoint, secret_name: str) -> dict[str, Any]:
-        permit = self._gate.acquire(endpoint.lane, endpoint.permit_timeout)
+    def _post(self, endpoint: Endpoint, secret_name: str, permit: Permit) -> dict[str, Any]:
         sent = {
             "grant_type": "client_credentials",
             "appkey": self._key.app_key,
