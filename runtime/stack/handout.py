@@ -84,6 +84,7 @@ def hand_out(environ: dict[str, str], directory: Path) -> list[str]:
         raw = share_of(settings, share, passwords)
         _write(directory / name / "settings.json", json.dumps(raw, ensure_ascii=False, indent=1))
     _write(directory / "mariadb" / "root_password", passwords["root"])
+    _write(directory / "mariadb" / "reader_password", passwords["reader"])  # to look it up
     for name in ("mariadb", "gnuboard"):  # Gnuboard's own database (deploy/mariadb)
         _write(directory / name / "gnuboard_password", passwords["gnuboard"])
     _write(directory / "redis" / "password", passwords["redis"])
