@@ -4,7 +4,7 @@ DEMO_SECONDS ?=
 PYTEST_ARGS ?= -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sure lint format types floors lock clean
+.PHONY: help setup demo test simulate sure lint format types floors lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ demo: setup ## the whole machine against the simulator, live; DEMO_SECONDS=90 en
 
 test: setup ## every test
 	@$(PY) -m pytest $(PYTEST_ARGS)
+
+simulate: setup ## SEEDS whole lives of strikes with faults at every step (FIRST=seed to repeat)
+	@STOCKD_SIMULATE_SEEDS=$(or $(SEEDS),1000) $(if $(FIRST),STOCKD_SIMULATE_FIRST=$(FIRST)) \
+	  $(PY) -m pytest tests/simulation -k promises -q -s --timeout 0
 
 sure: setup lint types floors ## format, lint, types, import floors, tests
 	@$(PY) -m pytest $(PYTEST_ARGS)
