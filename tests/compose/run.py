@@ -60,6 +60,8 @@ class Run:
         # an arming whose moment passes while its part is dead may send nothing: never two
         self.figures["after_the_kills"] = self.settled("after the kills", due=len(KILLS))
         self.check("no secret written", secrets_written(self.machine))
+        self.check("doctor finds nothing", self.doctor())
+        self.check("halt holds an order back", self.halted())
         self.docker_kill("beat")
         self.once("simulator")  # last: it forgets its orders
         return {"ok": not self.faults, **self.figures, "faults": self.faults}
@@ -98,6 +100,22 @@ class Run:
         }
         self.check(f"{when}: {found}", [f"{when}: {k}" for k, v in rules.items() if not v])
         return found
+
+    def doctor(self) -> list[str]:
+        told = self.machine.compose("run", "--rm", "-T", "doctor", "doctor", "--json", check=False)
+        found = json.loads(told.splitlines()[-1]) if told else {"checks": [{"said": "no answer"}]}
+        return [f"doctor: {one['said']}" for one in found["checks"] if not one.get("ok")]
+
+    def halted(self) -> list[str]:
+        """A person halts; a condition comes true; nothing goes out (P10)."""
+        name, price = self.story.arm(TOGETHER[0])
+        self.machine.desk("halt", "컨테이너 점검")
+        before = self.story.found()["orders_at_broker"]
+        self.story.push({name: price}, hold_s=8)
+        time.sleep(8)
+        sent = self.story.found()["orders_at_broker"] - before
+        self.machine.desk("resume", "점검 끝")
+        return [f"{sent} orders went out while halted"] if sent else []
 
     def kill(self, service: str, symbol: str) -> None:
         """Fire a condition and kill a container while the order is on its way."""
