@@ -159,6 +159,15 @@ class KisRest:
         more = reply.headers.get("tr_cont", "").strip() in MORE_PAGES and not empty
         return Answer(body, more, empty)
 
+    def ask_once(self, endpoint: Endpoint, params: dict[str, str]) -> requests.Response:
+        """One GET as it came back, whatever it says, never repeated: for `stockd probe`.
+
+        BadInput for anything but a read. Errors as ``admit``; Unavailable without an answer.
+        """
+        if endpoint.method != "GET":
+            raise BadInput("endpoint", endpoint.name, "a probe only reads")
+        return self._exchange(endpoint, self.admit(endpoint), False, params=params)
+
     # -- orders -----------------------------------------------------------------------------
 
     def prepare(self) -> None:
