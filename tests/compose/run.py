@@ -32,7 +32,7 @@ KILLS = (
     ("redis", "035420"),
     ("mariadb", "051910"),
 )
-SERVERS = ("redis", "mariadb", "simulator")
+SERVERS = ("redis", "mariadb")
 # the order worker has nothing to do while nothing fires: its own kill is asked of it alone
 EVERYBODY = ("market", "trader", "worker-confirm", "worker-assets", "beat")
 WHOLE_WITHIN_S = 30.0
