@@ -4,7 +4,7 @@ DEMO_SECONDS ?=
 PYTEST_ARGS ?= -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate sure lint format types floors lock clean
+.PHONY: help setup setup-test demo test simulate sure lint format types floors lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,14 +15,17 @@ setup: ## install what is missing (apt for servers, .venv from requirements.lock
 demo: setup ## the whole machine against the simulator, live; DEMO_SECONDS=90 ends by itself
 	@$(PY) -m cli demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-test: setup ## every test
+setup-test: setup # and what the browser tests want
+	@scripts/setup.sh test
+
+test: setup-test ## every test
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
 simulate: setup ## SEEDS whole lives of strikes with faults at every step (FIRST=seed to repeat)
 	@STOCKD_SIMULATE_SEEDS=$(or $(SEEDS),1000) $(if $(FIRST),STOCKD_SIMULATE_FIRST=$(FIRST)) \
 	  $(PY) -m pytest tests/simulation -k promises -q -s --timeout 0
 
-sure: setup lint types floors ## format, lint, types, import floors, tests
+sure: setup-test lint types floors ## format, lint, types, import floors, tests
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
 lint: setup ## format check and lint

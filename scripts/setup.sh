@@ -58,6 +58,15 @@ can_venv() {
     return 1
 }
 
+# what the page and its browser tests want; without them the tests say so and are skipped
+wanted_packages() {
+    { have php && php -m | grep -q '^mysqli$'; } || printf 'php-cli php-mysql '
+    [ "${1:-}" = test ] || return 0
+    have chromium || printf 'chromium '
+    have chromedriver || printf 'chromium-driver '
+    { have fc-list && [ -n "$(fc-list :lang=ko family)" ]; } || printf 'fonts-nanum fontconfig '
+}
+
 apt_get() {
     if [ "$(id -u)" = 0 ]; then
         DEBIAN_FRONTEND=noninteractive apt-get "$@"
@@ -121,6 +130,16 @@ if [ -n "$missing" ]; then
     install_programs "$missing"
     missing=$(missing_programs)
     [ -z "$missing" ] || refuse "$missing"
+fi
+wanted=$(wanted_packages "${1:-}")
+if [ -n "$wanted" ] && may_install; then
+    say "apt: $wanted"
+    # shellcheck disable=SC2086  # a list
+    apt_get install -y -qq --no-install-recommends $wanted >/dev/null 2>&1 || {
+        apt_get update -qq >&2
+        # shellcheck disable=SC2086
+        apt_get install -y -qq --no-install-recommends $wanted >&2 || say "not installed: $wanted"
+    }
 fi
 if [ ! -x .venv/bin/python ] || [ "$(cat "$STAMP" 2>/dev/null || true)" != "$(marks)" ]; then
     install_packages

@@ -6,10 +6,10 @@ if (!in_array($_SERVER['REMOTE_ADDR'] ?? '', array('127.0.0.1', '::1'), true)
     http_response_code(403);
     exit('devhost: loopback only');
 }
-$password = (string) getenv('STOCKD_DEVHOST_PASSWORD');
+$password = (string) getenv('DEVHOST_PASSWORD');
 if ($password === '') {
     http_response_code(500);
-    exit('devhost: STOCKD_DEVHOST_PASSWORD is not set');
+    exit('devhost: DEVHOST_PASSWORD is not set');
 }
 date_default_timezone_set('Asia/Seoul');
 
@@ -19,7 +19,7 @@ define('G5_URL', 'http://' . $_SERVER['HTTP_HOST']);
 define('G5_ADMIN_URL', G5_URL . '/adm');
 define('G5_BBS_URL', G5_URL . '/bbs');
 define('G5_PLUGIN_URL', G5_URL . '/plugin');
-define('G5_DATA_PATH', getenv('STOCKD_DEVHOST_DATA') ?: sys_get_temp_dir() . '/stockd-devhost-' . $_SERVER['SERVER_PORT']);
+define('G5_DATA_PATH', getenv('DEVHOST_DATA') ?: sys_get_temp_dir() . '/stockd-devhost-' . $_SERVER['SERVER_PORT']);
 foreach (array(G5_DATA_PATH, G5_DATA_PATH . '/session') as $folder) {
     if (!is_dir($folder)) {
         @mkdir($folder, 0700, true);
@@ -43,7 +43,7 @@ array_walk_recursive($_GET, static function (&$value) {
 });
 
 $members = array('admin' => array('mb_id' => 'admin', 'mb_nick' => '최고관리자', 'mb_level' => 10, 'mb_password' => devhost_hash(addslashes($password)), 'auth' => array()));
-$more = getenv('STOCKD_DEVHOST_MEMBERS'); // a JSON file: [{"mb_id", "mb_level", "password", "auth": {"770100": "rw"}}]
+$more = getenv('DEVHOST_MEMBERS'); // a JSON file: [{"mb_id", "mb_level", "password", "auth": {"770100": "rw"}}]
 if ($more && is_file($more)) {
     foreach (json_decode(file_get_contents($more), true) as $one) {
         $members[$one['mb_id']] = array('mb_id' => $one['mb_id'], 'mb_nick' => $one['mb_id'], 'mb_level' => $one['mb_level'] ?? 2,

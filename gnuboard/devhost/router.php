@@ -1,7 +1,7 @@
 <?php
 // A small stand-in for a Gnuboard5 site, for the demo and the tests: php -S 127.0.0.1:PORT gnuboard/devhost/router.php
-// Environment: STOCKD_DEVHOST_PASSWORD (for `admin`), STOCKD_SITE_DB_{HOST,PORT,SOCKET,USER,PASSWORD,NAME},
-// STOCKD_SITE_PREFIX, STOCKD_MACHINE_DB, STOCKD_DEVHOST_DATA (folder), STOCKD_DEVHOST_MEMBERS (JSON file).
+// Environment: DEVHOST_PASSWORD (for `admin`), DEVHOST_DB_{HOST,PORT,SOCKET,USER,PASSWORD,NAME},
+// DEVHOST_PREFIX, DEVHOST_MACHINE_DB, DEVHOST_DATA (folder), DEVHOST_MEMBERS (JSON file).
 
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 

@@ -14,7 +14,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-SHOTS = Path(os.environ.get("STOCKD_SHOTS", Path(__file__).parents[2] / ".stockd" / "screenshots"))
+SHOTS = Path(
+    os.environ.get("GNUBOARD_SHOTS", Path(__file__).parents[2] / ".stockd" / "screenshots")
+)
 
 
 class Browser:
@@ -27,8 +29,9 @@ class Browser:
         options.binary_location = shutil.which("chromium") or ""
         self.profile = mkdtemp(prefix="stockd-chromium-")
         for flag in (
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=ko-KR",
-            f"--window-size={width},{height}", f"--user-data-dir={self.profile}", "--disable-background-networking",
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            f"--window-size={width},{height}", f"--user-data-dir={self.profile}", "--lang=ko-KR",
+            "--disable-background-networking",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ):  # fmt: skip
             options.add_argument(flag)
@@ -74,10 +77,13 @@ class Browser:
         return path
 
     def console(self) -> list[str]:
-        """Errors of the page's scripts."""
-        return [
-            line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"
-        ]
+        """Errors of the page's scripts; a site without an icon is none."""
+        said = [line["message"] for line in self.driver.get_log("browser") if _severe(line)]
+        return [line for line in said if "favicon.ico" not in line]
+
+
+def _severe(line: dict[str, str]) -> bool:
+    return line["level"] == "SEVERE"
 
 
 def needs_chromium() -> None:

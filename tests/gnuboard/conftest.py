@@ -69,12 +69,12 @@ def start_devhost(servers, folder: Path) -> Site:  # type: ignore[no-untyped-def
     host = Php(
         GNUBOARD / "devhost" / "router.php", GNUBOARD / "devhost", folder / "php.log",
         {
-            "STOCKD_DEVHOST_PASSWORD": password, "STOCKD_DEVHOST_DATA": str(folder / "data"),
-            "STOCKD_DEVHOST_MEMBERS": str(folder / "members.json"),
-            "STOCKD_SITE_DB_SOCKET": str(servers.mariadb.socket),
-            "STOCKD_SITE_DB_USER": f"t_{token}_site",
-            "STOCKD_SITE_DB_PASSWORD": password, "STOCKD_SITE_DB_NAME": database,
-            "STOCKD_SITE_PREFIX": prefix, "STOCKD_MACHINE_DB": machine,
+            "DEVHOST_PASSWORD": password, "DEVHOST_DATA": str(folder / "data"),
+            "DEVHOST_MEMBERS": str(folder / "members.json"),
+            "DEVHOST_DB_SOCKET": str(servers.mariadb.socket),
+            "DEVHOST_DB_USER": f"t_{token}_site",
+            "DEVHOST_DB_PASSWORD": password, "DEVHOST_DB_NAME": database,
+            "DEVHOST_PREFIX": prefix, "DEVHOST_MACHINE_DB": machine,
         },
     )  # fmt: skip
     host.start()

@@ -30,24 +30,11 @@ def required() -> bool:
     return os.environ.get("GNUBOARD_REQUIRED") == "1"
 
 
-SEED = """<?php
-$_SERVER += array('HTTP_HOST' => '127.0.0.1', 'REMOTE_ADDR' => '127.0.0.1', 'SERVER_NAME' => '127.0.0.1', 'SERVER_PORT' => '80', 'REQUEST_URI' => '/', 'SCRIPT_NAME' => '/seed.php', 'PHP_SELF' => '/seed.php', 'SERVER_SOFTWARE' => 'test', 'HTTP_USER_AGENT' => 'test');
-chdir($argv[1]);
-include './common.php';
-foreach (json_decode($argv[2], true) as $one) {
-    $hash = get_encrypt_string($one['password']);
-    $level = isset($one['mb_level']) ? (int) $one['mb_level'] : 2;
-    sql_query("INSERT INTO {$g5['member_table']} SET mb_id = '{$one['mb_id']}', mb_password = '$hash', mb_name = '{$one['mb_id']}', mb_nick = '{$one['mb_id']}', mb_email = '{$one['mb_id']}@example.invalid', mb_level = '$level', mb_datetime = NOW(), mb_email_certify = NOW(), mb_signature = '', mb_memo = '', mb_profile = ''", true);
-    foreach (isset($one['auth']) ? $one['auth'] : array() as $menu => $rights) {
-        sql_query("INSERT INTO {$g5['auth_table']} SET mb_id = '{$one['mb_id']}', au_menu = '$menu', au_auth = '$rights'", true);
-    }
-}
-echo 'seeded ', sql_fetch("SELECT COUNT(*) AS n FROM {$g5['member_table']}")['n'];
-"""
+CORE_CLI = Path(__file__).parent / "core_cli.php"
 
 
 def install_real(servers: Any, tree: Path, folder: Path, members: list[dict[str, Any]]) -> Site:
-    """Copies the tree, runs its web installer, then `stockd gnuboard install`; started and seeded."""
+    """Copies the tree, runs its web installer, then `stockd gnuboard install`; seeded."""
     token = secrets.token_hex(3)
     machine, database, prefix = f"t_{token}", f"s_{token}", "gb_"
     password = secrets.token_urlsafe(9)
@@ -66,28 +53,27 @@ def install_real(servers: Any, tree: Path, folder: Path, members: list[dict[str,
     if not (root / "data" / "dbconfig.php").is_file():
         raise RuntimeError(f"{tree}: the web installer left no data/dbconfig.php")
     shutil.rmtree(root / "install")
-    (folder / "seed.php").write_text(SEED, "utf-8")
     seeded = subprocess.run(
-        ["php", "-d", "display_errors=1", str(folder / "seed.php"), str(root), json.dumps(members)],
+        ["php", str(CORE_CLI), str(root), "seed", json.dumps(members)],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     if "seeded" not in seeded.stdout:
         raise RuntimeError(seeded.stdout + seeded.stderr)
-    said = stockd(servers, machine, database, prefix, token, password, "install", str(root))
+    names = (machine, database, prefix, token, password)
+    said = stockd(servers, names, "install", str(root))
     if said.returncode:
         raise RuntimeError(said.stdout + said.stderr)
     site = Site(host.url, server, database, machine, prefix, password, host, f"t_{token}_site")
     site.data, site.root, site.real, site.origin = root / "data", root, True, str(tree)
-    site.stockd = lambda *words: stockd(  # type: ignore[assignment]
-        servers, machine, database, prefix, token, password, *words
-    )
+    site.stockd = lambda *words: stockd(servers, names, *words)
     return site
 
 
 def stockd(
-    servers: Any, machine: str, database: str, prefix: str, token: str, password: str, *words: str
+    servers: Any, site: tuple[str, str, str, str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs `stockd gnuboard …` with the settings of this site."""
+    machine, database, prefix, token, password = site
     url: URL = sa.make_url(servers.admin_url()).set(database=None)
     env = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""A site to test: pages behind HTTP, tables behind two databases; the devhost or a real Gnuboard."""
+"""A site to test: pages behind HTTP, tables in two databases; devhost or a real Gnuboard."""
 
 from __future__ import annotations
 
@@ -124,6 +124,15 @@ class Site:
             name: self.rows(f"SELECT * FROM {self.table(name)} ORDER BY id")
             for name in ("condition", "condition_log", "halt")
         }
+
+    def armed_in_the_machine(self, condition_id: int) -> None:
+        """The trader has seen revision 2 of the condition and watches it."""
+        columns = "(condition_id, seen_rev, arm_no, state, updated_at)"
+        self.run(
+            f"INSERT INTO `{self.machine}`.condition_state {columns}"
+            " VALUES (:id, 2, 1, 'ARMED', NOW(6))",
+            id=condition_id,
+        )
 
     def empty(self) -> None:
         for name in ("condition", "condition_log", "halt"):

@@ -11,8 +11,10 @@ from tests.gnuboard.site import GOOD, Site, Visitor
 
 ACTS = ("add", "edit", "arm", "disarm", "remove", "copy", "disarm_all", "disarm_ticked")
 BAD_VALUES = {
-    "quotes": "1' OR '1'='1", "union": "1 UNION SELECT mb_password FROM g5_member", "script": "<script>alert(1)</script>",
-    "exponent": "1e5", "comma": "1,250", "minus": "-1", "emoji": "🙂", "long": "9" * 30, "nul": "7\x00",
+    "quotes": "1' OR '1'='1", "union": "1 UNION SELECT mb_password FROM g5_member",
+    "script": "<script>alert(1)</script>",
+    "exponent": "1e5", "comma": "1,250", "minus": "-1", "emoji": "🙂", "long": "9" * 30,
+    "nul": "7\x00",
     "float": "70000.5", "newline": "70000\n", "hex": "0x10", "fullwidth": "７００００",
 }  # fmt: skip
 NUMBERS = (

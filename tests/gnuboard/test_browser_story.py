@@ -1,4 +1,4 @@
-"""The whole story in a real browser: log in, find a stock, arm, watch it strike and fill, press 정지."""
+"""The story in a real browser: log in, find a stock, arm, watch it strike, press 정지."""
 
 from __future__ import annotations
 
@@ -95,10 +95,7 @@ def test_from_login_to_stop(browser: Browser, site: Site) -> None:
     )
 
     # the trader saw it, the price fell, the order went out and was filled
-    site.run(
-        f"INSERT INTO `{site.machine}`.condition_state VALUES (:id, 2, 1, 'ARMED', '', NULL, NOW(6))",
-        id=condition["id"],
-    )
+    site.armed_in_the_machine(condition["id"])
     browser.until(lambda: "지켜보는 중" in browser.text("[data-machine]"))
     with site.db.begin() as connection:
         struck(connection, site.machine, condition, "FILLED", 3)
@@ -137,7 +134,8 @@ def look_at_the_market(browser: Browser, site: Site) -> None:
     assert "체결" in browser.text("[data-strikes]")
     assert "70,000" in browser.text("[data-fills]")
     site.run(
-        f"UPDATE `{site.machine}`.market SET price = 72000, price_change = 1000 WHERE symbol = '005930'"
+        f"UPDATE `{site.machine}`.market SET price = 72000, price_change = 1000"
+        " WHERE symbol = '005930'"
     )
     browser.until(lambda: "+200,000" in browser.text("[data-positions]"))
     browser.shot("6-live")

@@ -1,4 +1,4 @@
-"""What the plugin shares with the machine and with the core: one DDL, one corpus, one list of names."""
+"""What the plugin shares with machine and core: one DDL, one corpus, one list of names."""
 
 from __future__ import annotations
 

@@ -58,9 +58,7 @@ def test_two_hundred_stocks_come_in_one_answer(site: Site, admin: Visitor, recor
         reply = admin.get("live", ask="feed")
         spans.append((time.monotonic() - began) * 1000)
     assert len(reply.json()["market"]) >= 200
-    print(
-        f"feed of 200 stocks: median {sorted(spans)[10]:.1f} ms over HTTP, {len(reply.content)} bytes"
-    )
+    print(f"feed of 200 stocks: median {sorted(spans)[10]:.1f} ms, {len(reply.content)} bytes")
     record_property("feed_ms_median", round(sorted(spans)[10], 1))
     site.run(f"DELETE FROM `{site.machine}`.market WHERE symbol LIKE '900%'")
     site.run(f"DELETE FROM `{site.machine}`.listing WHERE symbol LIKE '900%'")

@@ -1,4 +1,4 @@
-"""The real thing: without a checkout at GNUBOARD_ROOT this says so, and fails where it is required."""
+"""The real thing: without GNUBOARD_ROOT this says so, and fails where it is required."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gnuboard.real_site import required, roots
+from tests.gnuboard.real_site import CORE_CLI, required, roots
 from tests.gnuboard.site import GNUBOARD, Site, Visitor
 
 
@@ -81,21 +81,14 @@ def test_a_broken_plugin_does_not_take_the_site_down(real: Site) -> None:
 
 
 def test_a_member_who_leaves_is_disarmed(real: Site) -> None:
+    columns = "owner, symbol, side, trigger_op, strike_price, quantity, enabled, arm_no"
     real.run(
-        f"INSERT INTO {real.table('condition')} (owner, symbol, side, trigger_op, strike_price, quantity, enabled, arm_no,"
-        " created_by, updated_by, created_at, updated_at)"
-        " VALUES ('member2', '005930', 'BUY', 'LE', 70000, 1, 1, 1, 'member2', 'member2', NOW(6), NOW(6))"
+        f"INSERT INTO {real.table('condition')} ({columns}, created_by, updated_by, created_at,"
+        " updated_at) VALUES ('member2', '005930', 'BUY', 'LE', 70000, 1, 1, 1,"
+        " 'member2', 'member2', NOW(6), NOW(6))"
     )
-    script = (
-        "<?php $_SERVER += array('HTTP_HOST' => '127.0.0.1', 'REMOTE_ADDR' => '127.0.0.1', 'SERVER_NAME' => 'x', 'SERVER_PORT' => '80',"
-        " 'REQUEST_URI' => '/', 'SCRIPT_NAME' => '/x.php', 'PHP_SELF' => '/x.php', 'SERVER_SOFTWARE' => 'x', 'HTTP_USER_AGENT' => 'x');"
-        " chdir($argv[1]); include './common.php'; run_event('member_delete_after', 'member2');"
-    )
-    file = real.root.parent / "leave.php"
-    file.write_text(script)
-    done = subprocess.run(
-        ["php", str(file), str(real.root)], capture_output=True, text=True, timeout=60
-    )
+    command = ["php", str(CORE_CLI), str(real.root), "leave", "member2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert real.conditions()[0]["enabled"] == 0
 

@@ -2,7 +2,7 @@
 (function () {
   'use strict';
   window.stockdChart = function (box, note) {
-    var lib = window.LightweightCharts, style = getComputedStyle(box), chart, bars, volume, marks, lines = [], last = null, key = '';
+    var lib = window.LightweightCharts, style = getComputedStyle(box), chart, bars, volume, marks, lines = [], strikes = [], last = null, key = '';
     function colour(name) { return style.getPropertyValue(name).trim(); }
     if (!lib) { note.textContent = '차트 파일을 읽지 못했습니다.'; return null; }
     var up = colour('--sd-up'), down = colour('--sd-down');
@@ -14,7 +14,17 @@
       timeScale: { timeVisible: true, secondsVisible: false, borderColor: colour('--sd-line') },
       localization: { locale: 'ko-KR', priceFormatter: function (p) { return Math.round(p).toLocaleString('ko-KR'); } }
     });
-    bars = chart.addSeries(lib.CandlestickSeries, { upColor: up, wickUpColor: up, borderUpColor: up, downColor: down, wickDownColor: down, borderDownColor: down });
+    bars = chart.addSeries(lib.CandlestickSeries, { upColor: up, wickUpColor: up, borderUpColor: up, downColor: down, wickDownColor: down, borderDownColor: down,
+      autoscaleInfoProvider: function (original) { // armed lines near the candles stay in sight
+        var info = original();
+        if (!info || !info.priceRange) { return info; }
+        var range = info.priceRange, low = range.minValue, high = range.maxValue, reach = high * 0.05;
+        strikes.forEach(function (price) {
+          if (price > low - reach && price < high + reach) { range.minValue = Math.min(range.minValue, price); range.maxValue = Math.max(range.maxValue, price); }
+        });
+        return info;
+      } });
+    bars.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.24 } });
     volume = chart.addSeries(lib.HistogramSeries, { priceScaleId: '', priceFormat: { type: 'volume' }, priceLineVisible: false, lastValueVisible: false });
     volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     marks = lib.createSeriesMarkers(bars, []);
@@ -29,6 +39,7 @@
         volume.setData(data.bars.map(function (b) { gaps += b[6] ? 1 : 0; return { time: b[0], value: b[5], color: b[4] >= b[1] ? up + '55' : down + '55' }; }));
         last = data.bars.length ? data.bars[data.bars.length - 1].slice() : null;
         lines.forEach(function (line) { bars.removePriceLine(line); });
+        strikes = data.lines.filter(function (l) { return l[3]; }).map(function (l) { return l[0]; });
         lines = data.lines.map(function (l) {
           return bars.createPriceLine({ price: l[0], color: l[1] === 'BUY' ? up : down, lineWidth: l[3] ? 2 : 1, lineStyle: l[3] ? 0 : 2, axisLabelVisible: true,
             title: '#' + l[4] + (l[1] === 'BUY' ? ' 매수' : ' 매도') + (l[3] ? '' : ' (꺼짐)') });
