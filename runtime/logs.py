@@ -83,8 +83,15 @@ def start_logs(settings: Settings, who: str, stream: TextIO | None = None) -> No
     out = stream or sys.stderr
     text = settings.log.format == "text" or (settings.log.format == "auto" and out.isatty())
     masker = Masker(secrets_of(settings))
+
+    def signed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+        # not a context variable: threads start without those, and their lines must say who too
+        event.setdefault("who", who)
+        return event
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        signed,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=False),
         structlog.processors.format_exc_info,
@@ -111,4 +118,3 @@ def start_logs(settings: Settings, who: str, stream: TextIO | None = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log.level.upper())
-    structlog.contextvars.bind_contextvars(who=who)
