@@ -148,7 +148,7 @@ def _moment(row: Row, field: str) -> datetime | None:
     text = _text(row, field).replace("T", " ")
     if not text:
         return None
-    for shape in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"):
+    for shape in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M") if text.isascii() else ():
         try:
             return datetime.strptime(text, shape).replace(tzinfo=KST)
         except ValueError:
@@ -160,7 +160,7 @@ def _clock(row: Row, field: str) -> time | None:
     text = _text(row, field)
     if not text:
         return None
-    for shape in ("%H:%M:%S", "%H:%M"):
+    for shape in ("%H:%M:%S", "%H:%M") if text.isascii() else ():  # strptime takes ２ for 2
         try:
             return datetime.strptime(text, shape).time()  # noqa: DTZ007  a time of day, KST
         except ValueError:
