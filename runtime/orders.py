@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 from datetime import timedelta
@@ -267,7 +268,11 @@ def _keep_lease(ended: threading.Event) -> None:
     while not ended.wait(TTL_S / 4):
         try:
             if take_lease(wiring.engine("orders"), ORDERS, _worker_holder) is None:
-                log.error("주문 실행권을 잃었습니다")
+                # another one works: this one would only take its wake-ups. A warm stop; who
+                # supervises us starts us again, and then we stand by.
+                log.error("주문 실행권을 잃어 물러납니다")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
         except StockdError as error:
             log.warning("lease_not_renewed", error=str(error))
 
