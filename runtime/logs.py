@@ -118,3 +118,5 @@ def start_logs(settings: Settings, who: str, stream: TextIO | None = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log.level.upper())
+    # at DEBUG it writes whole addresses: account numbers, tokens of messengers and of the ping
+    logging.getLogger("urllib3").setLevel(logging.INFO)

@@ -19,6 +19,8 @@ def config() -> None:
 def show(as_json: bool) -> None:
     """모든 설정 (비밀은 가림)."""
     shown = load_settings().model_dump(mode="json")
+    if shown["kis"]["hts_id"]:
+        shown["kis"]["hts_id"] = "**********"  # who the account's owner is (P13)
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
