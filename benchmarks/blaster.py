@@ -25,19 +25,17 @@ def block(records_each: tuple[int, ...], seed: int = 1) -> list[tuple[bytes, int
     """(encoded websocket frame, records in it); frames hold 1 or a mix of records."""
     dice = random.Random(seed)
     out: list[tuple[bytes, int]] = []
-    total = 9_000_000
     for number in range(BLOCK_FRAMES):
         count = records_each[number % len(records_each)]
         records = []
         for _ in range(count):
-            total += 1
             records.append(
                 FIELDS.format(
                     symbol=f"{dice.randrange(200):06d}",
                     at=f"0900{number * 60 // BLOCK_FRAMES:02d}",
                     price=62_000 + 100 * dice.randrange(20),
                     volume=dice.randrange(1, 500),
-                    total=total,
+                    total=9_000_000,  # blocks come again and again: it must not fall back
                 )
             )
         body = f"0|H0STCNT0|{count:03d}|{'^'.join(records)}".encode()

@@ -1,22 +1,27 @@
 """Writing `market`: all changed rows in one statement, its text made of checked values only.
 
 Escaping each value costs seven times the statement (docs/performance.md), so the text is put
-together here from ints and from codes that the parser has matched against its patterns. Nothing
+together here from ints and from text that the parser has matched against its patterns. Nothing
 that came over the wire as free text gets in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select
+import pymysql
+from pymysql.constants import COMMAND
+from sqlalchemy import Engine, delete, exc, select
 
 from db.errors import mapped
 from db.tables import market
 from trading.clock import KST
 from trading.conflation import MinuteBar, StockState
+from trading.errors import Unavailable
 from trading.ticks import Tick
 
 _OHLC = ("open", "high", "low", "close", "volume", "turnover", "ticks", "gap")
@@ -30,9 +35,12 @@ COLUMNS = (
 # what a trade within the minute changes: the other half of the row is left alone, which halves the
 # statement
 SLIM = (
-    "symbol", "seq", "price", "price_change", "day_high", "day_low", "ask", "bid", "last_volume",
-    "day_volume", "day_turnover", "traded_at", "received_at", "recent",
-    "bar_high", "bar_low", "bar_close", "bar_volume", "bar_turnover", "bar_ticks",
+    "symbol", "seq",
+    # as kis.parse.parse_figures gives them, in one piece
+    "price", "price_change", "day_high", "day_low", "ask", "bid", "last_volume", "day_volume",
+    "day_turnover", "traded_at",
+    "received_at", "recent", "bar_high", "bar_low", "bar_close", "bar_volume", "bar_turnover",
+    "bar_ticks",
 )  # fmt: skip
 _NO_BAR = "NULL,0,0,0,0,0,0,0,0"
 
@@ -49,41 +57,86 @@ _WHOLE_SQL, _SLIM_SQL = _statement(COLUMNS), _statement(SLIM)
 
 
 class TickWriter:
-    """One connection to `market`, kept. ``write`` is one statement, committed when it returns."""
+    """One connection to `market`, kept, in autocommit: a statement that is answered is committed.
+
+    The caller's loop waits for the answer beside its other sockets: ``send``, then ``finish`` as
+    soon as ``fileno`` is readable. For that PyMySQL's two halves of a query are used apart, which
+    it does not document (a test holds them); SQLAlchemy makes the connection, and no more.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._connection: Connection | None = None
+        self._mysql: Any = None  # a pymysql connection
+
+    @property
+    def is_open(self) -> bool:
+        """Connected, as far as is known."""
+        return self._mysql is not None
+
+    def open(self) -> None:
+        """Connect; waits for the server. Unavailable, Transient or ConfigError when it fails."""
+        with self._closing_on_error(), mapped():
+            pooled = self._engine.raw_connection()
+            mysql: Any = pooled.driver_connection
+            pooled.detach()  # ours for good: no ping and no rollback around statements
+            mysql.autocommit(True)
+        self._mysql = mysql
+
+    def fileno(self) -> int:
+        """For select. Unavailable when not connected."""
+        return int(self._connected()._sock.fileno())
+
+    def send(self, rows: Sequence[str], slim: bool = False) -> None:
+        """Send rows made by ``row_text``, or by ``slim_text`` for stocks whose row stands.
+
+        One statement is under way at a time. Unavailable when the server is gone.
+        """
+        head, tail = _SLIM_SQL if slim else _WHOLE_SQL
+        with self._closing_on_error():
+            text = f"{head}{','.join(rows)}{tail}".encode("ascii")
+            self._connected()._execute_command(COMMAND.COM_QUERY, text)
+
+    def finish(self) -> None:
+        """Read the answer: the rows are committed. Unavailable or Transient when they are not."""
+        with self._closing_on_error():
+            self._connected()._read_query_result()
 
     def write(self, rows: Sequence[str], slim: bool = False) -> None:
-        """Write rows made by ``row_text``, or by ``slim_text`` for stocks whose row stands.
+        """Connect if need be, send and wait."""
+        if not self.is_open:
+            self.open()
+        self.send(rows, slim)
+        self.finish()
 
-        Unavailable or Transient when nothing was written.
-        """
-        if not rows:
-            return
+    def close(self) -> None:
+        """Give the connection up; ``open`` makes a new one."""
+        mysql, self._mysql = self._mysql, None
+        if mysql is not None:
+            mysql._force_close()
+
+    def _connected(self) -> Any:
+        if self._mysql is None or self._mysql._sock is None:
+            raise Unavailable("MariaDB: not connected")
+        return self._mysql
+
+    @contextmanager
+    def _closing_on_error(self) -> Iterator[None]:
         try:
+            yield
+        except pymysql.err.Error as error:
+            self.close()
             with mapped():
-                if self._connection is None:
-                    self._connection = self._engine.connect().execution_options(
-                        isolation_level="AUTOCOMMIT"
-                    )
-                head, tail = _SLIM_SQL if slim else _WHOLE_SQL
-                self._connection.exec_driver_sql(head + ",".join(rows) + tail)
+                raise exc.DBAPIError("market", None, error) from error
         except BaseException:
             self.close()
             raise
 
-    def close(self) -> None:
-        """Give the connection up; the next ``write`` makes a new one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
 
 def row_text(state: StockState, tick: Tick) -> str:
-    """The VALUES row of one stock: ``tick`` is its last record, read in full."""
+    """The VALUES row of one stock: ``tick`` is its last record, read in full.
+
+    A symbol that is no code is refused here (ValueError), so ``slim_text`` need not look again.
+    """
     return (
         f"('{_code(tick.symbol)}',{state.section},{state.seq},{tick.price},{tick.change},"
         f"{tick.open},{tick.high},{tick.low},{tick.ask},{tick.bid},{tick.volume},"
@@ -93,29 +146,37 @@ def row_text(state: StockState, tick: Tick) -> str:
     )
 
 
-def slim_text(state: StockState, tick: Tick, bar: MinuteBar) -> str:
-    """The VALUES row of a stock of which only ``SLIM`` changed since its whole row was written."""
+def slim_text(state: StockState, figures: str, bar: MinuteBar) -> str:
+    """The VALUES row of a stock of which only ``SLIM`` changed since its whole row was written.
+
+    ``figures``: checked text of the ten columns from price to traded_at.
+    """
     return (
-        f"('{_code(tick.symbol)}',{state.seq},{tick.price},{tick.change},{tick.high},{tick.low},"
-        f"{tick.ask},{tick.bid},{tick.volume},{tick.day_volume},{tick.day_turnover},"
-        f"{_second(tick.at)},{_moment(state.received)},'{_recent(state)}',"
+        f"('{state.symbol}',{state.seq},{figures},{_moment(state.received)},'{_recent(state)}',"
         f"{bar.high},{bar.low},{bar.close},{bar.volume},{bar.turnover},{bar.ticks})"
     )
 
 
-def signature(state: StockState, tick: Tick) -> tuple[object, ...]:
-    """What must be as it was for a slim row: everything that stands in the whole row alone."""
+def standing(state: StockState) -> tuple[object, ...]:
+    """What must be as it was for a slim row, of all that does not come from the record itself."""
     bar, prev = state.bar, state.prev
     return (
-        state.section, state.drift, tick.open, tick.halted, tick.hour_class, tick.market_class,
-        tick.vi_price, bar and (bar.at, bar.open, bar.gap),
+        state.section, state.drift, bar and (bar.at, bar.open, bar.gap),
         prev and (prev.at, prev.ticks, prev.gap),
     )  # fmt: skip
 
 
 def _recent(state: StockState) -> str:
-    first = state.seq - len(state.recent) + 1
-    return " ".join([f"{first + at}:{price}" for at, price in enumerate(state.recent)])
+    recent, shown = state.recent, state.shown
+    new = state.seq - state.shown_to
+    if new == 1:
+        shown.append(f"{state.seq}:{recent[-1]}")
+    elif new:
+        count = min(new, len(recent))
+        prices = islice(recent, len(recent) - count, None)
+        shown.extend([f"{seq}:{price}" for seq, price in enumerate(prices, state.seq - count + 1)])
+    state.shown_to = state.seq
+    return " ".join(shown)
 
 
 def _code(text: str) -> str:
@@ -134,7 +195,7 @@ def _bar(bar: MinuteBar | None) -> str:
 
 
 _seconds: dict[datetime, str] = {}  # a few thousand a day, asked for every row
-_received: dict[int, str] = {}
+_received: tuple[float, str] = (-1.0, "")  # all rows of a round have the same
 
 
 def _second(at: datetime) -> str:
@@ -147,13 +208,12 @@ def _second(at: datetime) -> str:
 
 
 def _moment(unix: float) -> str:
-    whole = int(unix)
-    text = _received.get(whole)
-    if text is None:
-        _received.clear()
-        text = datetime.fromtimestamp(whole, KST).strftime("'%Y-%m-%d %H:%M:%S")
-        _received[whole] = text
-    return f"{text}.{int((unix - whole) * 1e6):06d}'"
+    global _received  # noqa: PLW0603  a cache of one
+    known, text = _received
+    if known != unix:
+        text = datetime.fromtimestamp(unix, KST).strftime("'%Y-%m-%d %H:%M:%S.%f'")
+        _received = (unix, text)
+    return text
 
 
 def read_states(engine: Engine) -> list[StockState]:
@@ -178,7 +238,7 @@ def _state(row: Any) -> StockState:
     if row["received_at"] is not None:
         state.received = row["received_at"].timestamp()
     if row["traded_at"] is not None:
-        state.price, state.total = row["price"], row["day_volume"]
+        state.total = row["day_volume"]
         state.tick = Tick(
             row["symbol"], row["traded_at"], row["price"], row["price_change"], row["day_open"],
             row["day_high"], row["day_low"], row["ask"], row["bid"], row["last_volume"],

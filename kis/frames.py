@@ -6,13 +6,12 @@ had 46 until 2026-09-11, 47 since 2026-09-14 (fact sheet README §5), so it is n
 
 The hot path is ``TradeReader.records``: a record is a list of byte strings. With one record a frame
 only the first 14 fields are cut out and the rest stays one piece: ``[f0 … f13, b"f14^f15^…"]``;
-``kis.parse.parse_tick`` reads both forms, ``tail`` gives the rest of either.
+``kis.parse`` reads both forms.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,7 +25,6 @@ _BODY_AT = len(TRADE_PREFIX) + 4  # after "NNN|"
 KNOWN_TRADE_WIDTHS = frozenset({46, 47})
 
 Record = list[bytes]
-Sink = Callable[[bytes, bytes, int, int, int, Record], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,37 +139,15 @@ class TradeReader:
         return True
 
     def refuse(self, error: BadInput) -> None:
-        """Count one record that could not be read; also for the consumer's own ValueErrors."""
+        """Count one record that could not be read; also for what the consumer cannot read."""
         self.bad += 1
         self.last_bad = str(error)
-
-    def fold(self, message: bytes, sink: Sink) -> None:
-        """Call ``sink(symbol, hhmmss, price, volume, day_volume, record)`` for each record.
-
-        symbol and hhmmss are the bytes of the wire, the numbers are ints (KRW, shares), record is
-        what ``parse_tick`` reads when all of it is wanted. A record without these is counted bad.
-        """
-        for record in self.records(message):
-            try:
-                price, volume, total = int(record[2]), int(record[12]), int(record[13])
-            except ValueError:
-                self.unread(record)
-                continue
-            if price > 0:
-                sink(record[0], record[1], price, volume, total, record)
-            else:
-                self.unread(record)
 
     def unread(self, record: Record) -> None:
         """A record that ``records`` handed on turned out unreadable: count it, name its field."""
         self.records_read -= 1
         if self._is_readable(record):
             self.refuse(BadInput("record", record[:HEAD], "not readable"))
-
-
-def tail(record: Record) -> Record:
-    """Fields from ACML_TR_PBMN (14) on, whichever form the record has."""
-    return record[HEAD].split(b"^") if len(record) == HEAD + 1 else record[HEAD:]
 
 
 _CODE = re.compile(rb"[0-9A-Z]{6,9}\Z")

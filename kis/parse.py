@@ -99,6 +99,40 @@ def parse_tick(record: Sequence[bytes]) -> Tick:
     )
 
 
+def parse_moment(record: Sequence[bytes]) -> datetime:
+    """Exchange time of a trade record, aware KST; nothing else of it is looked at. BadInput."""
+    on = record[33] if len(record) > HEAD + 1 else record[HEAD].split(b"^", 20)[19]
+    return _trade_moment(on, record[1])
+
+
+# price, change, high, low, ask, bid, volume, day volume, day turnover, then YYYYMMDDHHMMSS
+_FIGURES = re.compile(rb"[0-9]{1,18},-?[0-9]{1,18}(?:,[0-9]{1,18}){7},[0-9]{12}[0-5][0-9]\Z")
+
+Standing = tuple[bytes, ...]
+"""What seldom changes: STCK_OPRC, BSOP_DATE, HHMM, TRHT_YN, HOUR_CLS_CODE, VI_STND_PRC and, where
+it comes, MARKET_CLS_CODE; as on the wire."""
+
+
+def parse_figures(record: Sequence[bytes]) -> tuple[str, Standing] | None:
+    """The figures every trade changes, as checked text, and what stands beside them.
+
+    Text: STCK_PRPR, PRDY_VRSS, STCK_HGPR, STCK_LWPR, ASKP1, BIDP1, CNTG_VOL, ACML_VOL,
+    ACML_TR_PBMN and the time as YYYYMMDDHHMMSS, with commas; nothing but digits, commas and a sign.
+    Valid only as long as the second part is that of a record ``parse_tick`` has read. None where a
+    value is missing or odd: then ``parse_tick`` is to be asked. A quarter of its time.
+    """
+    at = record[1]
+    # rest[0] is field 14, so 33 is 19 there, 35 is 21, 43 is 29, 45 is 31
+    rest = record[HEAD].split(b"^") if len(record) == HEAD + 1 else list(record[HEAD:])
+    if len(rest) < TRADE_WIDTH - HEAD:
+        return None
+    on = rest[19]
+    text = b",".join((record[2], record[4], *record[8:HEAD], rest[0], on + at))
+    if not _FIGURES.match(text):
+        return None
+    return text.decode(), (record[7], on, at[:4], rest[21], rest[29], *rest[31:33])
+
+
 # -- fill notice, H0STCNI0 / H0STCNI9 (체결통보) ----------------------------------------------
 
 _VENUES = frozenset({"1", "2", "3", "4"})  # ORD_EXG_GB

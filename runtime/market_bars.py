@@ -58,11 +58,6 @@ class BarKeeper:
             bars = {
                 (one.symbol, one.at): one for one in self._conflator.bars_to_check(now - MINUTE)
             }
-            bars |= {
-                key: one.frozen(key[0])
-                for key, one in self._conflator.closed.items()
-                if key not in bars
-            }
         clock = self._monotonic()
         self._since = {key: self._since.get(key, clock) for key in bars}
         due = {

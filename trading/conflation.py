@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trading.bars import Bar
-from trading.errors import BadInput
 from trading.ticks import Tick
 
 RECENT = 12  # last prices kept with their numbers: what a reader may have missed between two looks
@@ -21,17 +20,25 @@ MINUTE = timedelta(minutes=1)
 
 
 class MinuteBar:
-    """A bar while it grows. Won, shares; ``at`` is its start, aware KST."""
+    """A bar while it grows. Won, shares; ``at`` is its start, aware KST.
 
-    __slots__ = ("at", "close", "gap", "high", "low", "open", "ticks", "turnover", "volume")
+    ``before`` is ACML_VOL (cumulative volume of the day) before its first record, -1 when unknown.
+    """
 
-    def __init__(self, at: datetime, price: int, volume: int, gap: bool = False) -> None:
+    __slots__ = (
+        "at", "before", "close", "gap", "high", "low", "open", "ticks", "turnover", "volume",
+    )  # fmt: skip
+
+    def __init__(
+        self, at: datetime, price: int, volume: int, gap: bool = False, before: int = -1
+    ) -> None:
         self.at = at
         self.open = self.high = self.low = self.close = price
         self.volume = volume
         self.turnover = price * volume
         self.ticks = 1
         self.gap = gap
+        self.before = before
 
     def add(self, price: int, volume: int) -> None:
         """One more trade of this minute."""
@@ -54,34 +61,42 @@ class StockState:
     """One stock: its last record (``tick`` once it was read in full) and its two bars."""
 
     __slots__ = (
-        "bar", "down", "drift", "hhmm", "prev", "price", "received", "recent", "record", "section",
-        "seq", "short_in", "symbol", "tick", "total",
+        "bar", "down", "drift", "hhmm", "prev", "received", "recent", "record", "section", "seq",
+        "short_in", "shown", "shown_to", "symbol", "tick", "total", "unsure",
     )  # fmt: skip
 
     def __init__(self, symbol: str, section: int, seq: int) -> None:
         self.symbol = symbol
         self.section = section
         self.seq = seq  # of the last record; grows by one a record, also over restarts
-        self.price = 0
-        self.total = -1  # ACML_VOL of the last record
+        self.total = -1  # highest ACML_VOL of the day so far
         self.hhmm: bytes = b""  # minute mark of the running bar, b"" = look at the date again
         self.record: Any = None  # the wire's own form, read in full only when it is written
         self.tick: Tick | None = None
         self.received = 0.0  # unix seconds
         self.recent: deque[int] = deque(maxlen=RECENT)
+        self.shown: deque[str] = deque(maxlen=RECENT)  # ``recent`` as text, up to ``shown_to``
+        self.shown_to = -1
         self.bar: MinuteBar | None = None
         self.prev: MinuteBar | None = None
         self.drift = False
         self.short_in: datetime | None = None  # minute in which a record lacked fields
         self.down: list[list[datetime | None]] = []  # [from, until]: when it was not delivered
+        self.unsure = True  # records may be missing since the running bar began: no volume check
+
+    @property
+    def price(self) -> int:
+        """Of the last record; 0 before the first."""
+        return self.recent[-1] if self.recent else 0
 
 
 class Conflator:
-    """All stocks of this daemon. ``take`` is the sink of every record; ``dirty`` what to write.
+    """All stocks of this daemon. ``take`` takes a record; ``dirty`` is what is to be written.
 
     ``at_of(record)`` gives the exchange time of a record (aware KST; BadInput if unreadable), and
     is asked once a stock and minute. ``closed`` holds the bars of the last minutes by
-    (symbol, start) until ``forget`` lets them go.
+    (symbol, start) until ``forget`` lets them go. The records of a minute that runs are taken by
+    ``kis.tape``, which does what ``take`` does in one loop (tests hold the two equal).
     """
 
     def __init__(self, at_of: Callable[[Any], datetime]) -> None:
@@ -92,8 +107,9 @@ class Conflator:
         self.received = 0.0  # unix seconds of what is being taken now
         self.taken = 0
         self.strangers = 0  # records of stocks nobody asked for
-        self.unread = 0  # records whose time could not be read
         self.too_late = 0  # records whose bar is gone
+        self.volume_off = 0  # closed bars whose volume is not the growth of ACML_VOL
+        self.off: dict[str, tuple[datetime, int]] = {}  # stock -> its first such bar, shares off
         self._day = ""
 
     # -- which stocks -----------------------------------------------------------------------
@@ -110,29 +126,23 @@ class Conflator:
 
     # -- records ----------------------------------------------------------------------------
 
-    def take(  # noqa: PLR0917  the sink of kis.frames: keywords would cost a tenth of it
+    def take(  # noqa: PLR0917  one record is these six
         self, code: bytes, hhmmss: bytes, price: int, volume: int, total: int, record: Any
     ) -> None:
-        """One record: stock code and time as on the wire, KRW, shares, ACML_VOL, and all of it."""
+        """One record: stock code and time as on the wire, KRW, shares, ACML_VOL, and all of it.
+
+        BadInput when its time is unreadable; nothing has changed then.
+        """
         state = self.states.get(code)
         if state is None:
             self.strangers += 1
             return
         bar = state.bar
         if bar is None or hhmmss[:4] != state.hhmm or total < state.total:
-            if not self._turn(state, hhmmss, price, volume, record):
-                return
+            self._turn(state, hhmmss, price, volume, total, record)
         else:
-            bar.close = price
-            if price > bar.high:
-                bar.high = price
-            elif price < bar.low:
-                bar.low = price
-            bar.volume += volume
-            bar.turnover += price * volume
-            bar.ticks += 1
-        state.price = price
-        state.total = total
+            bar.add(price, volume)
+        state.total = max(state.total, total)
         state.record = record
         state.received = self.received
         state.seq += 1
@@ -140,28 +150,32 @@ class Conflator:
         self.taken += 1
         self.dirty[code] = state
 
-    def _turn(self, state: StockState, hhmmss: bytes, price: int, volume: int, record: Any) -> bool:
-        """A record that is not plainly of the running minute. False when its time is unreadable."""
-        try:
-            at = self._at_of(record)
-        except BadInput:
-            self.unread += 1
-            return False
+    def _turn(  # noqa: PLR0917
+        self, state: StockState, hhmmss: bytes, price: int, volume: int, total: int, record: Any
+    ) -> None:
+        """A record that is not plainly of the running minute."""
+        at = self._at_of(record)
         self._look_at_day(at)
         minute = at.replace(second=0, microsecond=0)
         bar = state.bar
         if bar is None or minute > bar.at:
+            state.bar = MinuteBar(
+                minute, price, volume, overlaps(state.down, minute), total - volume
+            )
             if bar is not None:
-                state.prev = bar
-                self.closed[state.symbol, bar.at] = bar
-            state.bar = MinuteBar(minute, price, volume, overlaps(state.down, minute))
+                self._close(state, bar, state.bar)
             state.hhmm = hhmmss[:4]
+            state.unsure = False
+            if bar is None or bar.at.date() != minute.date():
+                state.total = -1  # ACML_VOL begins anew each day
             if state.short_in is not None and state.short_in + MINUTE <= minute:
                 state.drift, state.short_in = False, None  # a minute without a short record
         elif minute == bar.at:
             bar.add(price, volume)
             state.hhmm = hhmmss[:4]
         else:
+            if total > state.total and bar.before >= 0:
+                bar.before += volume  # counted by the exchange within the running bar
             late = self.closed.get((state.symbol, minute))
             if late is not None:
                 late.add(price, volume)
@@ -170,7 +184,22 @@ class Conflator:
                 self.closed[state.symbol, minute] = state.prev
             else:
                 self.too_late += 1
-        return True
+
+    def _close(self, state: StockState, bar: MinuteBar, following: MinuteBar) -> None:
+        """``bar`` is over: keep it, and hold its volume against what ACML_VOL grew by."""
+        state.prev = bar
+        self.closed[state.symbol, bar.at] = bar
+        if state.unsure or bar.gap or bar.before < 0:
+            return
+        within = state.total - bar.before - bar.volume
+        same_day = bar.at.date() == following.at.date()
+        between = following.before - state.total if same_day and not following.gap else 0
+        if within or between:
+            self.volume_off += 1
+            self.off.setdefault(state.symbol, (bar.at, within + between))
+        # shares without a record: the bar has a hole. A surplus (a correction) is no hole
+        bar.gap = within > 0 or between > 0
+        following.gap = following.gap or between > 0
 
     def _look_at_day(self, at: datetime) -> None:
         # 09:01 of today looks like 09:01 of yesterday: a new date makes every stock look again
@@ -185,6 +214,7 @@ class Conflator:
     def lost(self, symbols: Iterable[str], since: datetime) -> None:
         """From ``since`` (aware KST) nothing of these stocks is delivered."""
         for state in self._of(symbols):
+            state.unsure = True
             if not state.down or state.down[-1][1] is not None:
                 state.down.append([since, None])
             self._mark(state)
@@ -192,6 +222,7 @@ class Conflator:
     def back(self, symbols: Iterable[str], at: datetime) -> None:
         """These stocks are delivered again from ``at``."""
         for state in self._of(symbols):
+            state.unsure = True
             if state.down and state.down[-1][1] is None:
                 state.down[-1][1] = at
             self._mark(state)
@@ -232,12 +263,20 @@ class Conflator:
         return list(dirty.values())
 
     def bars_to_check(self, before: datetime) -> list[Bar]:
-        """Closed bars that start before ``before``, running ones whose minute is over included."""
-        found = [bar.frozen(symbol) for (symbol, at), bar in self.closed.items() if at < before]
-        for state in self.states.values():
-            if state.bar is not None and state.bar.at < before:
-                found.append(state.bar.frozen(state.symbol))
-        return found
+        """Bars that are over: closed ones, and running ones that start before ``before``.
+
+        A bar that was read back after a restart stands in ``closed`` while it runs on: as long as
+        its minute is not over it is left out, or the repair would race with its growth.
+        """
+        running = {
+            (state.symbol, state.bar.at): state.bar for state in self.states.values() if state.bar
+        }
+        over = {
+            key: bar
+            for key, bar in (running | self.closed).items()
+            if key not in running or key[1] < before
+        }
+        return [bar.frozen(symbol) for (symbol, _), bar in over.items()]
 
     def forget(self, before: datetime, but: Iterable[tuple[str, datetime]] = ()) -> None:
         """Let closed bars that start before ``before`` go, except those of ``but``."""

@@ -1,7 +1,8 @@
 """The market daemon: KIS websockets in, table `market` out, notices and gaps beside it.
 
-One thread reads all sections and folds every record into the state of its stock, a second writes
-what changed (runtime/market_writer.py), a third asks the databases (runtime/market_clerk.py).
+One thread reads all sections, folds every record into the state of its stock (kis/tape.py) and
+writes what changed (runtime/market_writer.py); another asks the databases for everything else
+(runtime/market_clerk.py).
 ``Market`` is the step of the supervised loop, ``main`` what `stockd market` runs.
 """
 
@@ -25,8 +26,9 @@ from db.heartbeat import Heartbeat
 from db.notices import SeenNotice, record_notice
 from db.ticks import TickWriter, forget_stocks, read_states
 from kis.frames import TRADE
-from kis.parse import parse_tick
+from kis.parse import parse_figures, parse_moment, parse_tick
 from kis.stream import Event, Lost, Noticed, Refusal, Registered, Unread
+from kis.tape import Tape
 from runtime.feed_link import Link
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.market_bars import BarKeeper
@@ -43,7 +45,8 @@ log = structlog.get_logger(__name__)
 SELECT_S = 0.02  # registrations and connects are looked at this often when nothing comes
 CLOSE_S = 2.5  # unsubscribe 41 and close, of the 5 s a shutdown has
 COVERED_AFTER_S = 20.0  # a section whose last registrations KIS keeps refusing counts as back
-SWITCH_S = 0.0005  # the writer gets its turn within half a millisecond while frames are parsed
+PACE_S = 0.001  # frames are looked at so often while they come, the first after silence at once
+SWITCH_S = 0.0005  # the feed gets its turn back from the clerk within half a millisecond
 
 
 class Market:
@@ -52,15 +55,21 @@ class Market:
     def __init__(self, parts: MarketParts) -> None:
         self.parts = parts
         self.lock = threading.Lock()
-        self.conflator = Conflator(lambda record: parse_tick(record).at)
+        self.conflator = Conflator(parse_moment)
+        self.tape = Tape(self.conflator)
+        self._pool = ThreadPoolExecutor(max_workers=max(2, len(parts.sections)) + 1)
         self.writer = MarketWriter(
-            TickWriter(parts.engine), self.conflator, self.lock, parse_tick, parts.written
+            TickWriter(parts.engine),
+            self.conflator,
+            self._pool,
+            parse_tick,
+            parse_figures,
+            parts.written,
         )
         self.clerk = Clerk()
         self.keeper = BarKeeper(parts.engine, self.conflator, self.lock)
         self.foreign_notices = 0
         self.started_at = kst_now()
-        self._pool = ThreadPoolExecutor(max_workers=max(2, len(parts.sections)))
         self.links = parts.links(self._pool)
         self._by_fd: dict[int, Link] = {}
         self._epoll = select.epoll()
@@ -71,8 +80,9 @@ class Market:
         self._open_gaps: set[int] = set()  # those that stand in feed_gap
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
         self._widths: set[int] = set()
+        self._told_off: set[str] = set()
         self._awake = True
-        self._next_look = self._next_second = 0.0
+        self._next_take = self._next_look = self._next_second = 0.0
         self._rate: tuple[float, int, float] = (time.monotonic(), 0, 0.0)
         self._rows_told = 0
 
@@ -94,21 +104,35 @@ class Market:
         self.clerk.every(60.0, self._forget_rows)
         if self.parts.recorder is not None:
             self.parts.recorder.start()
-        self.writer.start()
         self.clerk.start()
 
     def __call__(self, now: datetime) -> bool:
         """One turn: wait shortly for frames, take them, keep the sections going."""
-        for fd, _ in self._epoll.poll(SELECT_S):
+        self._wait()
+        for fd, _ in self._epoll.poll(0.0 if self._moving else SELECT_S):
             link = self._by_fd.get(fd)
             if link is not None:
                 self._take(link)
+        self.writer.turn()
         clock = time.monotonic()
+        self._next_take = clock + PACE_S
         if clock >= self._next_look:
             self._next_look = clock + SELECT_S
             self._look(now, clock)
         moved, self._rows_told = self.writer.rows > self._rows_told, self.writer.rows
         return moved
+
+    @property
+    def _moving(self) -> bool:
+        return self.writer.busy or bool(self.conflator.dirty and not self.writer.failing)
+
+    def _wait(self) -> None:
+        """While ticks come: until the next look at them, taking the answer of the last write."""
+        while self._moving and (left := self._next_take - time.monotonic()) > 0:
+            if self.writer.busy:
+                self.writer.await_answer(left)
+            else:
+                time.sleep(left)
 
     def stop(self) -> None:
         """Unsubscribe, close frames, last rows written: within 5 s."""
@@ -146,35 +170,19 @@ class Market:
     # -- frames and events ------------------------------------------------------------------
 
     def _take(self, link: Link, closing: bool = False) -> None:
-        out = link.section.step()
-        if not out:
-            return
-        trades = link.section.trades
-        events: list[Event] = []
         with self.lock:
             self.conflator.received = time.time()
-            fold, sink, short = trades.fold, self.conflator.take, trades.short
-            for one in out:
-                if isinstance(one, bytes):
-                    fold(one, sink)
-                    if trades.short != short:
-                        short = trades.short
-                        self._mark_short(one)
-                else:
-                    events.append(one)
-        self.writer.wake()
-        if trades.extra_widths - self._widths:
-            self._widths |= trades.extra_widths
+            events = link.section.step(0.0, self.tape)
+        widths = link.section.trades.extra_widths
+        if widths and widths - self._widths:
+            self._widths |= widths
             log.error("체결 전문 필드 수가 늘어남", widths=sorted(self._widths))
+        if self.tape.shorts:
+            log.error("체결 전문 필드 부족: 이 종목 매매 중지", symbols=self.tape.shorts)
+            self.tape.shorts = []
         for event in events:
-            self._event(link, event, closing)
-
-    def _mark_short(self, message: bytes) -> None:
-        at = kst_now()
-        for field in message.replace(b"|", b"^").split(b"^"):
-            if field in self.conflator.states:
-                log.error("체결 전문 필드 부족: 이 종목 매매 중지", symbol=field.decode())
-                self.conflator.mark_short(field.decode(), at)
+            if not isinstance(event, bytes):  # trade frames are in the tape
+                self._event(link, event, closing)
 
     def _event(self, link: Link, event: Event, closing: bool) -> None:
         match event:
@@ -244,8 +252,6 @@ class Market:
             self._next_second = clock + 1.0
             self._awake = self.parts.awake(now + timedelta(minutes=10))
             self._look_at_silence(now, clock)
-            if not self.writer.alive:
-                raise StockdError("the writer of market has ended")
 
     def _look_at_cover(self, link: Link, now: datetime, clock: float) -> None:
         """A section is back when all its stocks are registered (or what is left is refused)."""
@@ -275,7 +281,6 @@ class Market:
         with self.lock:
             states = [s.symbol for s in self.conflator.states.values() if s.section == number]
             self.conflator.lost(states, since)
-        self.writer.wake()
         self.clerk.put(lambda: open_gap(self.parts.engine, number, since, reason))
 
     def _counts_as_gap(self, since: datetime, now: datetime) -> bool:
@@ -307,7 +312,6 @@ class Market:
         for link in self.links:
             link.section.want(plan.sections[link.number])
         self._applied = plan
-        self.writer.wake()
 
     def _watch(self, symbol: str, number: int, base: int) -> None:
         state = self.conflator.states.get(symbol.encode())
@@ -358,6 +362,18 @@ class Market:
         heartbeat = Heartbeat(self.parts.engine, self.parts.name, self.started_at)
         up = sum(link.up for link in self.links)
         heartbeat.beat(progress, "RUNNING" if up else "WAITING", self.detail())
+        self._tell_off()
+
+    def _tell_off(self) -> None:
+        """Stocks whose bar volume is not what ACML_VOL grew by, once each (docs/adr/0007)."""
+        told = self._told_off
+        new = {
+            symbol: off for symbol, off in list(self.conflator.off.items()) if symbol not in told
+        }
+        if new:
+            told.update(new)
+            shown = {symbol: f"{at:%H:%M} {shares:+d}" for symbol, (at, shares) in new.items()}
+            log.warning("봉 거래량과 누적 거래량이 다름", stocks=len(new), first=shown)
 
     def detail(self) -> Mapping[str, Any]:
         """What `stockd status` shows of the feed."""
@@ -376,6 +392,7 @@ class Market:
             "row_ms": self.writer.slowest_ms(),
             "drift": sum(s.drift for s in list(self.conflator.states.values())),
             "bad": sum(one.bad for one in trades),
+            "volume_off": self.conflator.volume_off,
             "refused": len(self._plan.refused) if self._plan else 0,
             "repaired": self.keeper.repaired,
             "connects": sum(link.connects for link in self.links),

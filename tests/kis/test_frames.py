@@ -17,9 +17,8 @@ from kis.frames import (
     is_data,
     notice_records,
     split_frame,
-    tail,
 )
-from kis.parse import parse_notice, parse_tick
+from kis.parse import parse_figures, parse_moment, parse_notice, parse_tick
 from trading.clock import KST
 from trading.errors import BadInput
 from trading.fills import NoticeKind, Side
@@ -179,23 +178,29 @@ record_strategy = st.builds(
 
 @settings(max_examples=150, deadline=None, print_blob=True)
 @given(st.lists(st.lists(record_strategy, min_size=1, max_size=19), max_size=4), st.booleans())
-def test_fold_and_slow_path_agree_with_an_independent_read(frames, with_class):
-    """The fast way, the slow way and a plain split of the text say the same, record by record."""
+def test_records_figures_and_ticks_agree_with_an_independent_read(frames, with_class):
+    """The figures of a row, the whole tick and a plain split of the text say the same."""
     extra = b"^2" if with_class else b""
-    reader, folded, ticks, plain = TradeReader(), [], [], []
+    reader, ticks, plain, figures = TradeReader(), [], [], []
     for records in frames:
         message = frame(*(record + extra for record in records))
-        reader.fold(
-            message,
-            lambda s, t, p, v, d, r: folded.append((s.decode(), t.decode(), p, v, d, tail(r)[0])),
-        )
+        read = reader.records(message)
         ticks += ticks_of(message)
+        figures += [parse_figures(record) for record in read]
+        assert [parse_moment(record) for record in read] == [
+            tick.at for tick in ticks[len(ticks) - len(read) :]
+        ]
         for record in records:
             cells = record.decode().split("^")
             plain.append((cells[0], cells[1], int(cells[2]), int(cells[12]), int(cells[13])))
-    assert [row[:5] for row in folded] == plain
     assert [(t.symbol, f"{t.at:%H%M%S}", t.price, t.volume, t.day_volume) for t in ticks] == plain
-    assert all(int(row[5]) == tick.day_turnover for row, tick in zip(folded, ticks, strict=True))
+    for found, t in zip(figures, ticks, strict=True):
+        assert found is not None
+        assert found[0] == (
+            f"{t.price},{t.change},{t.high},{t.low},{t.ask},{t.bid},{t.volume},{t.day_volume},"
+            f"{t.day_turnover},{t.at:%Y%m%d%H%M%S}"
+        )
+        assert found[1][6:] == ((b"2",) if with_class else ())
     assert (reader.records_read, reader.bad, reader.frames) == (len(plain), 0, len(frames))
 
 
@@ -203,8 +208,9 @@ def test_fold_and_slow_path_agree_with_an_independent_read(frames, with_class):
 @given(st.binary(max_size=600))
 def test_no_bytes_whatever_break_the_reader(noise: bytes):
     reader = TradeReader()
-    reader.fold(TRADE_PREFIX + noise, lambda *_: None)
-    reader.fold(frame(RECORD[: len(noise)] + noise), lambda *_: None)
+    reader.records(TRADE_PREFIX + noise)
+    for record in reader.records(frame(RECORD[: len(noise)] + noise)):
+        parse_figures(record)
     assert len(ticks_of(TABLE_2026, reader)) == 1
 
 

@@ -171,12 +171,10 @@ def test_forty_stocks_and_the_notice_register_while_data_flows(kis: Kis, section
     assert (times[-1] - times[0]) / 40 >= 0.095  # paced
     ticks = [event for event in out if isinstance(event, bytes)]
     assert len(ticks) == 42, "the tick behind the handshake and one before each ack"
-    folded = []
-    for tick in ticks:
-        section.trades.fold(tick, lambda *record: folded.append(record))
-    assert {row[0] for row in folded} == {b"005930"}
+    read = [record for tick in ticks for record in section.trades.records(tick)]
+    assert {record[0] for record in read} == {b"005930"}
     assert section.trades.records_read == 42
-    assert parse_tick(folded[0][-1]).price == 62700
+    assert parse_tick(read[0]).price == 62700
 
     kis.send(frame(VECTOR["frame"].encode()))  # its key was not overwritten by the quote acks
     (event,) = run(section, bool)

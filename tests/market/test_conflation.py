@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from trading.clock import KST
-from trading.conflation import RECENT, Conflator, StockState
+from trading.conflation import RECENT, Conflator, MinuteBar, StockState
 from trading.errors import BadInput
 from trading.watch_plan import plan_watch
 
@@ -127,10 +127,78 @@ def test_an_unreadable_time_costs_the_record_and_nothing_else() -> None:
 
     c = Conflator(broken)
     c.watch(StockState("005930", 1, 0))
-    take(c, "005930", START, 100, 1, 1)
-    assert (c.unread, c.taken, c.dirty) == (1, 0, {})
+    with pytest.raises(BadInput):
+        take(c, "005930", START, 100, 1, 1)
+    assert (c.taken, c.dirty) == (0, {})
     take(c, "999999", START, 100, 1, 1)
     assert c.strangers == 1
+
+
+def minutes_of(c: Conflator, *trades: tuple[int, int, int, int]) -> dict[int, tuple[int, bool]]:
+    """Trades as (minute, second, volume, ACML_VOL) into (volume, gap) of each minute's bar."""
+    base = datetime(2026, 9, 14, 10, 0, tzinfo=KST)
+    for minute, second, volume, total in trades:
+        take(c, "005930", base + timedelta(minutes=minute, seconds=second), 100, volume, total)
+    bars = c.bars_to_check(base + timedelta(days=1))
+    return {bar.at.minute: (bar.volume, bar.gap) for bar in bars}
+
+
+def test_volume_that_grew_without_a_record_is_a_hole_in_its_minute() -> None:
+    c = conflator("005930")
+    bars = minutes_of(
+        c, (0, 1, 5, 105), (0, 2, 5, 110), (1, 1, 5, 115), (1, 2, 5, 130), (2, 0, 1, 131)
+    )
+    assert bars == {0: (10, False), 1: (10, True), 2: (1, False)}
+    assert c.volume_off == 1
+    assert c.off["005930"][1] == 10
+
+
+def test_a_hole_at_the_turn_of_the_minute_may_be_in_either() -> None:
+    c = conflator("005930")
+    bars = minutes_of(c, (0, 1, 5, 105), (1, 1, 5, 120), (2, 0, 1, 121), (3, 0, 1, 122))
+    assert bars == {0: (5, True), 1: (5, True), 2: (1, False), 3: (1, False)}
+    assert c.volume_off == 1
+
+
+def test_a_surplus_is_counted_and_no_hole() -> None:
+    c = conflator("005930")
+    bars = minutes_of(c, (0, 1, 5, 105), (0, 2, 5, 105), (1, 1, 5, 110), (2, 0, 1, 111))
+    assert bars == {0: (10, False), 1: (5, False), 2: (1, False)}
+    assert (c.volume_off, c.off["005930"][1]) == (1, -5)
+
+
+def test_a_late_record_explains_the_volume_it_brings() -> None:
+    c = conflator("005930")
+    bars = minutes_of(
+        c, (0, 1, 5, 105), (1, 1, 5, 110), (0, 59, 5, 115), (1, 2, 5, 120), (2, 0, 1, 121)
+    )
+    assert bars == {0: (10, False), 1: (10, False), 2: (1, False)}
+    assert c.volume_off == 0
+
+
+def test_an_outage_is_no_news_to_the_volume_check() -> None:
+    c = conflator("005930")
+    base = datetime(2026, 9, 14, 10, 0, tzinfo=KST)
+    minutes_of(c, (0, 1, 5, 105))
+    c.lost(["005930"], base + timedelta(minutes=1))
+    c.back(["005930"], base + timedelta(minutes=2))
+    bars = minutes_of(c, (4, 1, 5, 905), (5, 0, 5, 910), (6, 0, 5, 915))
+    assert bars == {0: (5, False), 4: (5, False), 5: (5, False), 6: (5, False)}
+    assert c.volume_off == 0
+
+
+def test_a_bar_read_back_after_a_restart_is_left_alone_while_it_runs() -> None:
+    """The repair once raced with it: all stocks, every five seconds, until the minute was over."""
+    c = conflator("005930")
+    at = datetime(2026, 9, 14, 10, 0, tzinfo=KST)
+    state = c.states[b"005930"]
+    state.bar = c.closed["005930", at] = MinuteBar(at, 100, 5)
+    assert c.bars_to_check(at) == []
+    take(c, "005930", at + timedelta(seconds=40), 120, 5, 10)
+    assert c.bars_to_check(at) == []
+    take(c, "005930", at + timedelta(seconds=61), 130, 5, 15)
+    (bar,) = c.bars_to_check(at)
+    assert (bar.at, bar.high, bar.ticks) == (at, 120, 2)
 
 
 def test_minutes_touched_by_an_outage_say_so_and_no_other() -> None:
