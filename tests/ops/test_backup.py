@@ -27,8 +27,8 @@ STRIKE = (
     "INSERT INTO strike (id, condition_id, arm_no, condition_rev, account, symbol, side,"
     " order_kind, venue, quantity, price, trigger_op, strike_price, tick_price, tick_seq,"
     " tick_received_at, fired_at, deadline, assets, state, updated_at)"
-    " VALUES (:id, :id, 1, 1, 'a', '005930', 'BUY', 'LIMIT', 'KRX', 1, 70000, 'LE', 70000, 70000, 1,"
-    " NOW(6), NOW(6), NOW(6),"
+    " VALUES (:id, :id, 1, 1, 'a', '005930', 'BUY', 'LIMIT', 'KRX', 1, 70000, 'LE', 70000, 70000,"
+    " 1, NOW(6), NOW(6), NOW(6),"
     " '{\"a\": \"따옴''표\"}', 'ACCEPTED', NOW(6))"
 )
 
