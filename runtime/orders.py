@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -27,7 +26,8 @@ from kis.rest import KisRest
 from runtime import wiring
 from runtime.calendar import always_open
 from runtime.loop import kst_now
-from runtime.settings import LOOPBACK, PAPER_DOORS, Settings, load_settings
+from runtime.settings import Settings, env_name, load_settings, real_money
+from runtime.settings_source import Problem
 from trading.cancelling import CancelDesk
 from trading.errors import ConfigError, StockdError
 from trading.execution import OrderDesk, Served
@@ -79,19 +79,14 @@ def read_stop_file() -> str | None:
 
 
 def check_two_switches(settings: Settings) -> bool:
-    """Whether real money is at stake. ConfigError when only one of the switches is set (P14)."""
-    url = urlsplit(settings.kis.rest_url)
-    if url.hostname in LOOPBACK or (url.hostname, url.port) in PAPER_DOORS:
-        return False
-    if not settings.live:
-        raise ConfigError("STOCKD_LIVE", "실전 주문에는 STOCKD_LIVE=yes 가 필요합니다")
-    written = settings.trade.account.get_secret_value().replace("-", "")
-    if written != settings.kis.trading.account.get_secret_value().replace("-", ""):
-        raise ConfigError(
-            "trade.account (STOCKD_TRADE__ACCOUNT)",
-            "실전 주문에는 주문할 계좌번호를 [trade] account 에 한 번 더 적어야 합니다",
-        )
-    return True
+    """Whether real money is at stake. ConfigError when only one of the switches is set (P14).
+
+    Settings are checked when they are read; this is the order path's own look before it calls.
+    """
+    try:
+        return real_money(settings)
+    except Problem as problem:
+        raise ConfigError(f"{problem.key} ({env_name(problem.key)})", problem.reason) from None
 
 
 class OrderLane:

@@ -33,6 +33,7 @@ PAPER_WS = "ws://ops.koreainvestment.com:31000"
 PAPER_DOORS = {("openapivts.koreainvestment.com", 29443), ("ops.koreainvestment.com", 31000)}
 # "simulator": the container of docker-compose.yml; a name without a dot is no public host
 LOOPBACK = {"127.0.0.1", "localhost", "::1", "simulator"}
+LIVE_WORDS = {"yes": True, "no": False, "": False}
 SYMBOL = re.compile(r"^[A-Z0-9]{6,9}$")
 
 
@@ -245,7 +246,7 @@ class Metrics(Part):
 
 
 class Settings(Part):
-    """Everything. ``live`` comes from the environment alone (P14: the second switch)."""
+    """Everything. ``live`` comes from the environment alone (P14: STOCKD_LIVE=yes)."""
 
     live: bool = False
     kis: Kis = Kis()
@@ -263,19 +264,44 @@ class Settings(Part):
     alarm: Alarm = Alarm()
     metrics: Metrics = Metrics()
 
+    @field_validator("live", mode="before")
+    @classmethod
+    def _live(cls, value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if value not in LIVE_WORDS:
+            raise ValueError("exactly yes for real money; no or nothing at all otherwise")
+        return LIVE_WORDS[str(value)]
+
     @model_validator(mode="after")
     def _real_money_needs_two_switches(self) -> Settings:
-        for name in ("rest_url", "ws_url"):
-            url = urlsplit(getattr(self.kis, name))
-            if url.hostname in LOOPBACK or (url.hostname, url.port) in PAPER_DOORS:
-                continue
-            if not (self.live and self.kis.env == "real"):
-                raise Problem(
-                    f"kis.{name}",
-                    f'{url.scheme}://{url.netloc} is real money: it needs kis.env = "real"'
-                    " and STOCKD_LIVE=1 in the environment",
-                )
+        real_money(self)
         return self
+
+
+def real_money(settings: Settings) -> bool:
+    """Whether the two URLs lead to real money (P14). Problem unless both switches are set then:
+    STOCKD_LIVE=yes, and the trading account written once more as trade.account."""
+    for name in ("rest_url", "ws_url"):
+        url = urlsplit(getattr(settings.kis, name))
+        if url.hostname in LOOPBACK or (url.hostname, url.port) in PAPER_DOORS:
+            continue
+        where = f"{url.scheme}://{url.netloc} is real money (실전)"
+        if not settings.live:
+            raise Problem("live", f"{where}: it needs STOCKD_LIVE=yes in the environment")
+        if settings.kis.env != "real":
+            raise Problem("kis.env", f'{where}: it needs kis.env = "real" besides STOCKD_LIVE=yes')
+        written, trades = settings.trade.account, settings.kis.trading.account
+        if not written.get_secret_value():
+            raise Problem("trade.account", f"{where}: it needs the trading account written here")
+        if _digits(written) != _digits(trades):
+            raise Problem("trade.account", f"{where}: not the account of the trading section")
+        return True
+    return False
+
+
+def _digits(account: SecretStr) -> str:
+    return account.get_secret_value().replace("-", "")
 
 
 def _known_form(symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,10 +16,6 @@ SECTION = {
     "STOCKD_KIS__SECTIONS__0__APP_SECRET": "secretsecretsecret",
     "STOCKD_KIS__SECTIONS__0__ACCOUNT": "12345678-01",
 }
-REAL = {
-    "STOCKD_KIS__REST_URL": "https://openapi.koreainvestment.com:9443",
-    "STOCKD_KIS__WS_URL": "ws://ops.koreainvestment.com:21000",
-}
 
 
 def test_with_nothing_said_the_machine_is_in_paper_trading(tmp_path: Path) -> None:
@@ -83,18 +79,6 @@ def test_a_key_nobody_knows_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "stockd.toml").write_text("[kis]\nceilling = 18\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"kis\.ceilling.*no such setting"):
         read_settings({}, tmp_path)
-
-
-@pytest.mark.parametrize(
-    "switches",
-    [{}, {"STOCKD_LIVE": "1"}, {"STOCKD_KIS__ENV": "real"}],
-    ids=["none", "only STOCKD_LIVE", "only kis.env"],
-)
-def test_real_money_needs_two_switches(switches: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="real money"):
-        read_settings(REAL | switches, tmp_path)
-    both = {"STOCKD_LIVE": "1", "STOCKD_KIS__ENV": "real"}
-    assert read_settings(REAL | both, tmp_path).live
 
 
 def test_the_second_switch_cannot_be_copied_with_the_file(tmp_path: Path) -> None:
