@@ -95,6 +95,7 @@ class _Demo:
             Settings.model_validate(raw),
             simulator=programs.simulator(place, (ports[0], ports[1]), wish.sections, options),
             bound=True,
+            pages=True,
             say=screen.say,
             before_daemons=self._choose_stocks,
         )
@@ -120,9 +121,16 @@ class _Demo:
         engine = make_engine(database_url(known, "reader"), autocommit=True)
         user, port, password = self.stack.flower
         self.screen.say(f"Flower: http://127.0.0.1:{port}/ ({user} / {password})")
+        if self.stack.site:
+            port, password = self.stack.site
+            self.screen.say(f"매매 조건과 현황: http://127.0.0.1:{port}/ (admin / {password})")
+        else:
+            self.screen.say("매매 조건 페이지 없음: PHP 가 없습니다 (php-cli php-mysql)")
         self.screen.say(f"켜는 데 {time.monotonic() - began:.1f}초")
         # beat's first turn comes ten seconds after its start: the account need not wait for it
         app.send_task("tasks.assets.poll", queue="assets", expires=30)
+        # the names of the stocks come with the daily prices of the whole market
+        app.send_task("tasks.publicdata.nightly", queue="sweep", expires=30)
         self._wait_for_first_tick(engine)
         script = Script(engine, self.broker, arm, self.screen.say)
         sampler = DelaySampler(engine, self.symbols[:5])

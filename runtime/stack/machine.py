@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -36,6 +37,8 @@ class Stack:
     say: Callable[[str], None] = print
     before_daemons: Callable[[Stack], None] | None = None
     flower: tuple[str, int, str] = ("stockd", 0, "")
+    pages: bool = False  # True: the plugin's pages too, on a host of their own
+    site: tuple[int, str] | None = None  # port and password of the pages, when they are up
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -66,6 +69,9 @@ class Stack:
         if self.simulator:
             first.append(self.simulator)
         rest = programs.machine(self.settings, self.flower)
+        if self.pages and shutil.which(programs.PHP):
+            self.site = (programs.free_port(), secrets.token_urlsafe(9))
+            rest.append(programs.site(self.place, self.settings, self.site))
         self.say("서버를 켭니다 (MariaDB, Redis)")
         self.process = self.supervisor.launch([*first, *rest], bound=self.bound)
         if self.simulator:

@@ -6,11 +6,13 @@ import importlib.util
 import sys
 from dataclasses import dataclass, field
 
+from db.grants import user_name
 from runtime.servers import free_port
 from runtime.settings import Settings
-from runtime.stack.place import Place
+from runtime.stack.place import CHECKOUT, Place
 
 CELERY = (sys.executable, "-m", "celery", "-A", "tasks")
+PHP = "php"
 QUIET = ("--without-mingle", "--without-gossip")
 
 
@@ -87,6 +89,32 @@ def simulator(
             *extra,
         ),
         10,
+    )
+
+
+def site(place: Place, settings: Settings, door: tuple[int, str]) -> Program:
+    """The plugin's pages on a small loopback host, without Gnuboard. ``door``: port, password."""
+    port, password = door
+    known = settings.mariadb
+    data = place.run / "site"
+    data.mkdir(mode=0o700, exist_ok=True)
+    host = CHECKOUT / "gnuboard" / "devhost"
+    return Program(
+        "site",
+        (PHP, "-S", f"127.0.0.1:{port}", "-t", str(host), str(host / "router.php")),
+        50,
+        environment={
+            "PHP_CLI_SERVER_WORKERS": "4",
+            "DEVHOST_PASSWORD": password,
+            "DEVHOST_DB_SOCKET": known.socket,
+            "DEVHOST_DB_USER": user_name("site", known.user_prefix),
+            "DEVHOST_DB_PASSWORD": known.passwords["site"].get_secret_value(),
+            "DEVHOST_DB_NAME": settings.site.database or known.database,
+            "DEVHOST_MACHINE_DB": known.database,
+            "DEVHOST_PREFIX": settings.site.prefix,
+            "DEVHOST_DATA": str(data),
+        },
+        group=True,
     )
 
 
