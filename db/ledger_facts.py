@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -12,6 +14,7 @@ from trading.clock import KST
 from trading.conditions import TriggerOp
 from trading.fills import Side
 from trading.guards import AssetFacts, DayFacts, Facts, MarketFacts, StrikeRow
+from trading.hours import TradingDay
 from trading.orders import NewOrder, OrderKind, Venue
 
 _STRIKE = """
@@ -76,8 +79,13 @@ FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad 
 """
 
 
-def read_facts(
-    connection: Connection, site: Site, account: str, strike_id: int, window: int
+def read_facts(  # noqa: PLR0917
+    connection: Connection,
+    site: Site,
+    account: str,
+    strike_id: int,
+    window: int,
+    trading_day: Callable[[date], TradingDay | None],
 ) -> Facts | None:
     """Facts of a CLAIMED strike; None when it is not CLAIMED (any more)."""
     s = connection.execute(
@@ -119,6 +127,7 @@ def read_facts(
         halt=stop.reason if stop else None,
         armed=bool(s.armed),
         oco_taken=bool(s.oco_taken),
+        today=trading_day(s.db_now.date()),
         day_amount_cap=s.day_amount_cap,
         day_strike_cap=s.day_strike_cap,
     )

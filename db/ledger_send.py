@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -15,6 +15,7 @@ from db.lease import ORDERS, fence_of
 from db.ledger import Site, end_unsent, step
 from db.ledger_facts import read_facts
 from trading.guards import Facts
+from trading.hours import TradingDay
 from trading.lifecycle import State
 from trading.orders import Accepted, Outcome, Rejected
 
@@ -24,6 +25,7 @@ QUEUE_LOOK = 30  # strikes looked at in one run
 class SendLedger:
     """``account`` is the label of the settings; ``holder`` names this worker's lease.
 
+    ``trading_day`` is the calendar: the day's hours, None when the exchange is closed.
     ``stop_file`` answers whether the file that halts stands there (the third way to stop).
     """
 
@@ -34,6 +36,7 @@ class SendLedger:
         account: str,
         holder: str,
         *,
+        trading_day: Callable[[date], TradingDay | None],
         window: int = 6,
         stop_file: Callable[[], str | None] = lambda: None,
     ) -> None:
@@ -41,6 +44,7 @@ class SendLedger:
         self._site = site
         self._account = account
         self._holder = holder
+        self._trading_day = trading_day
         self._window = window
         self._stop_file = stop_file
         gate.ensure_gate(engine, account)
@@ -67,7 +71,9 @@ class SendLedger:
         if file is not None:
             halt(self._engine, self._site, file or "정지 파일", "file", "FILE")
         with mapped(), self._engine.connect() as connection:
-            return read_facts(connection, self._site, self._account, strike_id, self._window)
+            return read_facts(
+                connection, self._site, self._account, strike_id, self._window, self._trading_day
+            )
 
     def end(self, strike_id: int, after: State, code: str, reason: str) -> bool:
         ended = end_unsent(self._engine, strike_id, after, code, reason)

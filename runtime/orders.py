@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from kis.broker import KisBroker
 from kis.gate import CallGate, Permit
 from kis.rest import KisRest
 from runtime import wiring
-from runtime.calendar import always_open
+from runtime.calendar import Calendar, always_open
 from runtime.loop import kst_now
 from runtime.settings import Settings, env_name, load_settings, real_money
 from runtime.settings_source import Problem
@@ -32,6 +32,7 @@ from trading.cancelling import CancelDesk
 from trading.errors import ConfigError, StockdError
 from trading.execution import OrderDesk, Served
 from trading.guards import Limits
+from trading.hours import TradingDay
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,17 @@ def limits(settings: Settings | None = None) -> Limits:
     known = settings or load_settings()
     trade = known.trade.model_dump(exclude={"account", "patience_s"})
     return Limits(**trade, krx_hours=not always_open(known))
+
+
+@cache
+def calendar() -> Calendar:
+    """The trading days of this machine."""
+    return Calendar(wiring.state_dir())
+
+
+def trading_day(day: date) -> TradingDay | None:
+    """The day's hours, None on a holiday; a venue that never closes has every day."""
+    return TradingDay(day) if always_open(load_settings()) else calendar().day(day)
 
 
 def stop_file() -> Path:
@@ -151,7 +163,7 @@ def desk() -> OrderDesk:
     own = limits()
     ledger = SendLedger(
         wiring.engine("orders"), site(), account(), holder(),
-        window=own.error_rate_window, stop_file=read_stop_file,
+        trading_day=trading_day, window=own.error_rate_window, stop_file=read_stop_file,
     )  # fmt: skip
     return OrderDesk(ledger, lane(), broker(), own)
 
@@ -286,6 +298,7 @@ def get_ready() -> str:
         if take_lease(wiring.engine("orders"), ORDERS, holder()) is None:
             return "STANDBY"
         desk()
+        trading_day(kst_now().date())  # loads the calendar library, which brings pandas
         agree()
         broker().prepare()
     except StockdError as error:
@@ -296,6 +309,6 @@ def get_ready() -> str:
 
 def forget() -> None:
     """Drop what was built (tests, and after a fork)."""
-    for one in (lane, broker, desk, cancel_desk, settle_ledger):
+    for one in (calendar, lane, broker, desk, cancel_desk, settle_ledger):
         one.cache_clear()
     _agreed.clear()

@@ -10,6 +10,7 @@ from typing import Any
 from trading.conditions import TriggerOp
 from trading.fills import Side
 from trading.guards import AssetFacts, DayFacts, Facts, Limits, MarketFacts, StrikeRow, judge
+from trading.hours import TradingDay
 from trading.orders import NewOrder, OrderKind
 
 
@@ -31,6 +32,7 @@ def sound(now: datetime, limits: Limits) -> Facts:
         halt=None,
         armed=True,
         oco_taken=False,
+        today=TradingDay(at.date()),
     )
 
 
@@ -59,6 +61,7 @@ DRILLS: dict[str, Spoil] = {
     "OCO": lambda f, _: replace(f, oco_taken=True),
     "UNSETTLED": lambda f, _: _day(f, unsettled=True),
     "FEED_GAP": lambda f, _: _market(f, gap_open=True),
+    "HOLIDAY": lambda f, _: replace(f, today=None),
     "PHASE": lambda f, _: _market(f, halted=True),
     "STALE_PRICE": lambda f, _: _market(
         replace(f, strike=replace(f.strike, tick_received_at=f.now - timedelta(seconds=4))),

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from trading.conditions import TriggerOp
 from trading.fills import Side
 from trading.firing import is_true
+from trading.hours import TradingDay
 from trading.orders import NewOrder
-from trading.phases import Phase, kinds_at, phase_at
+from trading.phases import Phase, kinds_at, phase_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Facts:
     halt: str | None  # its reason
     armed: bool  # enabled, same arm_no and rev as when it fired
     oco_taken: bool  # another condition of its group has struck
+    today: TradingDay | None  # the day of ``now`` by the calendar; None: the exchange is closed
     day_amount_cap: int | None = None
     day_strike_cap: int | None = None
 
@@ -173,17 +175,23 @@ def _feed_gap(f: Facts, _: Limits) -> Verdict:
     return None
 
 
+def _holiday(f: Facts, _: Limits) -> Verdict:
+    # an always open venue has a TradingDay every day
+    if f.today is None:
+        name = "월화수목금토일"[f.now.weekday()]
+        return Deny("HOLIDAY", f"{f.now:%m월 %d일}({name})은 휴장일입니다")
+    return None
+
+
 def _phase(f: Facts, limits: Limits) -> Verdict:
     m, order = f.market, f.strike.order
     if m is not None and m.halted:
         return Deny("PHASE", "거래정지 종목입니다")
     if m is not None and m.hour_class in ("A", "B", "C", "D"):
         return Wait("PHASE", "단일가(VI) 중이라 체결 가격이 아닙니다")
-    if not limits.krx_hours:
+    if not limits.krx_hours or f.today is None:
         return None
-    if f.now.weekday() >= 5:
-        return Deny("PHASE", "주말에는 장이 열리지 않습니다")
-    phase = phase_at(order.venue, f.now.time())
+    phase = phase_on(f.today, order.venue, f.now.time())
     if phase is Phase.CLOSED:
         return Deny("PHASE", f"{order.venue.value} 장이 열려 있지 않습니다")
     if order.kind not in kinds_at(order.venue, phase):
@@ -315,6 +323,7 @@ GUARDS: tuple[tuple[str, Guard], ...] = (
     ("oco", _oco),
     ("unsettled", _unsettled),
     ("feed_gap", _feed_gap),
+    ("holiday", _holiday),
     ("phase", _phase),
     ("stale_price", _stale_price),
     ("clock", _clock),

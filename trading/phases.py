@@ -6,9 +6,11 @@ KRX's after-market (16:00-20:00) has codes of its own (41-47), which stockd does
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
+from trading.clock import KST
+from trading.hours import CLOSES, OPENS, TradingDay
 from trading.orders import OrderKind, Venue
 
 
@@ -70,6 +72,26 @@ def phase_at(venue: Venue, at: time) -> Phase:
         if start <= at < end:
             return phase
     return Phase.CLOSED
+
+
+def phase_on(today: TradingDay, venue: Venue, at: time) -> Phase:
+    """Phase of ``venue`` at a KST time of ``today``, whose hours may be moved (수능일).
+
+    What lies before the opening moves with it, what ends with the market moves with the close; the
+    end of the after-market (20:00) hangs on the clock.
+    """
+    for start, end, phase in HOURS[venue]:
+        if _moved(start, today) <= at < _moved(end, today):
+            return phase
+    return Phase.CLOSED
+
+
+def _moved(edge: time, today: TradingDay) -> time:
+    if edge == time(20, 0):
+        return edge
+    ordinary, actual = (OPENS, today.opens) if edge < time(9, 1) else (CLOSES, today.closes)
+    shift = timedelta(hours=actual.hour - ordinary.hour, minutes=actual.minute - ordinary.minute)
+    return (datetime.combine(today.day, edge, tzinfo=KST) + shift).time()
 
 
 def kinds_at(venue: Venue, phase: Phase) -> frozenset[OrderKind]:

@@ -31,6 +31,7 @@ from trading.execution import OrderDesk
 from trading.fills import Notice, NoticeKind
 from trading.firing import Crossing
 from trading.guards import Limits
+from trading.hours import TradingDay
 from trading.orders import Accepted, BrokerOrder, NewOrder, Outcome, Rejected, Unknown
 
 ACCOUNT = "sim"
@@ -258,7 +259,9 @@ class Life:
 
     def _worker(self, number: int) -> tuple[str, OrderDesk]:
         holder = f"{self.world.lives}-{number}-{self.rng.random()}"
-        ledger = self.world.make_ledger(self.world.engine, self.site, ACCOUNT, holder)
+        ledger = self.world.make_ledger(
+            self.world.engine, self.site, ACCOUNT, holder, trading_day=TradingDay
+        )
         ledger.life = self  # type: ignore[attr-defined]
         limits = Limits(
             order_amount=None, stock_amount=None, day_amount=None, day_orders=None,
