@@ -62,6 +62,7 @@ can_venv() {
 wanted_packages() {
     { have php && php -m | grep -q '^mysqli$'; } || printf 'php-cli php-mysql '
     [ "${1:-}" = test ] || return 0
+    have mariadb-dump || printf 'mariadb-client ' # `stockd backup` and its test; a client, no service
     have chromium || printf 'chromium '
     have chromedriver || printf 'chromium-driver '
     { have fc-list && [ -n "$(fc-list :lang=ko family)" ]; } || printf 'fonts-nanum fontconfig '

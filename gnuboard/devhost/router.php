@@ -27,7 +27,8 @@ require dirname(__DIR__) . '/extend/stockd.extend.php';
 switch ($path) {
     case '/':
     case '/adm/':
-        goto_url(G5_ADMIN_URL . '/view.php?call=stockd_live');
+        // whoever is not signed in is shown the door, not an alert
+        goto_url($is_member ? G5_ADMIN_URL . '/view.php?call=stockd_live' : G5_BBS_URL . '/login.php');
         // no break: goto_url ends the request
     case '/bbs/login.php':
     case '/bbs/login_check.php':
