@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import subprocess
 import time
@@ -14,18 +15,24 @@ from runtime.loop import kst_now
 from runtime.stack.machine_id import machine
 from runtime.stack.place import CHECKOUT
 
-NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll", "replay")
+NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll", "replay", "soak")
 
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
+@click.option("--seconds", type=click.FloatRange(min=1), help="이만큼 잽니다")
+@click.option("--rate", type=click.FloatRange(1, 20000), help="초당 체결 수")
 @click.option("--json", "as_json", is_flag=True)
-def bench(name: str, as_json: bool) -> None:
+def bench(name: str, as_json: bool, **wish: float | None) -> None:
     """측정 하나: benchmarks/NAME.py."""
     if importlib.util.find_spec(f"benchmarks.{name}") is None:
         raise click.UsageError(f"benchmarks/{name}.py is not part of this version")
     started = time.monotonic()
-    figures = dict(importlib.import_module(f"benchmarks.{name}").run())
+    run = importlib.import_module(f"benchmarks.{name}").run
+    chosen = {option: value for option, value in wish.items() if value is not None}
+    for option in chosen.keys() - inspect.signature(run).parameters.keys():
+        raise click.UsageError(f"--{option}: benchmark {name} has no such option")
+    figures = dict(run(**chosen))
     figures |= {
         "machine": machine(),
         "commit": _commit(),
