@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks import soak_verdict
-from benchmarks.soak_samples import Processes, Snapshots, disturbed_calls
-from benchmarks.soak_stack import SECTIONS, SoakStack
+from benchmarks.soak_samples import Processes, Snapshots, Spoilt
+from benchmarks.soak_stack import SECTIONS, TRADES, SoakStack
 from benchmarks.soak_trouble import Faults, Orders
 from db.engines import make_engine
 from runtime import wiring
@@ -72,6 +72,7 @@ class _Soak:
         self.orders = Orders(self.engine, stack.broker)
         self.processes = Processes(stack.place)
         self.snapshots = Snapshots(self.engine)
+        self.spoilt = Spoilt()
         self.began = time.monotonic()
         self.errors: list[str] = []
 
@@ -133,15 +134,16 @@ class _Soak:
 
     def _figures(self, elapsed: float, now: datetime) -> dict[str, Any]:
         broker = self.stack.broker
-        disturbed = disturbed_calls(self.stack.place.simulator_log, self.stack.key())
-        spans = disturbed + self.faults.slow_spans
+        self.spoilt.read(self.stack.place.simulator_log, TRADES)
+        spans = self.spoilt.polls + self.faults.slow_spans
         return (
             {"seconds_watched": round(elapsed, 1), "rate": self.rate}
             | self.snapshots.cadence(now, spans)
             | soak_verdict.at_broker(broker.get("stats"))
             | soak_verdict.in_tables(self.engine, broker.get("stats"), broker.get("book"))
             | {
-                "spoilt_polls_and_settles": len(disturbed),
+                "spoilt_polls_and_settles": len(self.spoilt.polls),
+                "spoilt_orders": self.spoilt.orders,
                 "sections_dropped": self.faults.drops,
                 "token_expiries": self.faults.expiries,
                 "conditions_armed": self.orders.armed,

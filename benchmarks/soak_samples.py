@@ -23,6 +23,7 @@ PERIOD_S = 10.0
 MB = 1 << 20
 # flat: the last fifth against the second one (what a start fills is full by then)
 GROWTH_SHARE, GROWTH_MB, GROWTH_FDS = 0.10, 8.0, 8
+POLLS = {"inquire-balance", "inquire-daily-ccld"}  # without one of them nothing is written
 NOT_OURS = {"simulator"}  # keeps every order and call of its day on purpose
 
 
@@ -131,7 +132,7 @@ class Snapshots:
             "cycles": len(self.seen),
             "gap_s_p50": round(quantile(all_s, 0.5), 3),
             "gap_s_p99": round(quantile(all_s, 0.99), 3),
-            "gap_s_max": round(max([*all_s, waiting], default=0.0), 3),
+            "gap_s_max": round(max(all_s, default=0.0), 3),
             "missed_cycles": sum(missed),
             "missed_in_a_row": max(missed, default=0),
             "undisturbed_gaps": len(quiet),
@@ -140,16 +141,30 @@ class Snapshots:
         }
 
 
-def disturbed_calls(log: Path, key: str) -> list[tuple[float, float]]:
-    """When (wall s) the simulator spoilt or refused a balance or execution query of this key."""
-    found = []
-    with (log / "calls.jsonl").open(encoding="utf-8") as lines:
-        for text in lines:
-            line = json.loads(text)
-            if line["key"] == key and line["path"].endswith(
-                ("inquire-balance", "inquire-daily-ccld")
-            ):
-                code = str(line["msg_cd"])
-                if line["status"] != 200 or not code or code.startswith("EGW"):
-                    found.append((line["wall"], line["wall"]))
-    return found
+@dataclass
+class Spoilt:
+    """Calls of one key that the simulator spoilt or refused, out of its log read so far."""
+
+    polls: list[tuple[float, float]] = field(default_factory=list)  # wall s, as spans
+    orders: dict[str, int] = field(default_factory=dict)  # HTTP status and msg_cd → how often
+    _read_to: int = 0
+
+    def read(self, log: Path, key: str) -> None:
+        """The lines written since the last call."""
+        with (log / "calls.jsonl").open("rb") as lines:
+            lines.seek(self._read_to)
+            for raw in lines:
+                if not raw.endswith(b"\n"):
+                    return
+                self._read_to += len(raw)
+                self._line(json.loads(raw), key)
+
+    def _line(self, line: dict[str, Any], key: str) -> None:
+        code, path = str(line["msg_cd"]), line["path"].rsplit("/", 1)[-1]
+        if line["key"] != key or (line["status"] == 200 and code and not code.startswith("EGW")):
+            return
+        if path in POLLS:
+            self.polls.append((line["wall"], line["wall"]))
+        elif path == "order-cash":
+            name = f"{line['status']} {code}".strip()
+            self.orders[name] = self.orders.get(name, 0) + 1

@@ -16,6 +16,7 @@ from runtime.stack.place import Place
 SECTIONS = 5
 WATCHED_A_SECTION = 30  # the others of LISTED are left for the sweep, so that its lane works too
 LISTED = 207
+TRADES = "simkey-1"  # the app key that trades, as the simulator's log names it
 DAY_ORDERS = 10_000  # the guard has its own drill; here orders go on for as long as the soak does
 
 
@@ -48,10 +49,6 @@ class SoakStack:
 
     def down(self) -> None:
         self.stack.down()
-
-    def key(self) -> str:
-        """Label of the app key that trades, as the simulator's log names it."""
-        return self.stack.settings.kis.sections[0].label
 
     def _choose_stocks(self, stack: Stack) -> None:
         listed = tuple(self.broker.get("stocks"))

@@ -23,6 +23,7 @@ SLOW_EVERY_S, SLOW_FROM_S, SLOW_UNTIL_S = (
     60.0,
     120.0,
 )  # slowness stands in no log: it gets minutes of its own
+EXPIRE_AT = 0.75  # of the run: every token is refused from then on, once
 DROP_EVERY_S = 200.0  # one section in turn: far below 4 connects in 10 minutes an app key
 ARM_EVERY_S, PUSH_AFTER_S, HOLD_S = 30.0, 3.0, 8.0
 STEPS_AWAY = 4
@@ -57,7 +58,7 @@ class Faults:
                 self.slow_spans.append((now, float("inf")))
             else:
                 self.slow_spans[-1] = (self.slow_spans[-1][0], now + SLOW["slow_s"])
-        if elapsed >= self.seconds / 2 and not self.expiries:
+        if elapsed >= self.seconds * EXPIRE_AT and not self.expiries:
             self.broker.post("fault", {"expire_tokens": True})
             self.expiries += 1
         if elapsed >= self._next_drop_s:
