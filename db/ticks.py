@@ -195,7 +195,7 @@ def _bar(bar: MinuteBar | None) -> str:
 
 
 _seconds: dict[datetime, str] = {}  # a few thousand a day, asked for every row
-_received: tuple[float, str] = (-1.0, "")  # all rows of a round have the same
+_received: tuple[int, str] = (-1, "")  # a second as text
 
 
 def _second(at: datetime) -> str:
@@ -209,11 +209,12 @@ def _second(at: datetime) -> str:
 
 def _moment(unix: float) -> str:
     global _received  # noqa: PLW0603  a cache of one
+    whole = int(unix)
     known, text = _received
-    if known != unix:
-        text = datetime.fromtimestamp(unix, KST).strftime("'%Y-%m-%d %H:%M:%S.%f'")
-        _received = (unix, text)
-    return text
+    if known != whole:
+        text = datetime.fromtimestamp(whole, KST).strftime("'%Y-%m-%d %H:%M:%S")
+        _received = (whole, text)
+    return f"{text}.{int((unix - whole) * 1e6):06d}'"
 
 
 def read_states(engine: Engine) -> list[StockState]:

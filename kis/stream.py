@@ -37,6 +37,7 @@ from trading.errors import BadInput, Unavailable
 from trading.fills import Notice
 
 STOCKS_MAX = 40
+DUE_LOOK_S = 0.005  # what is due is looked for so often, not with every frame
 CLOSE_PACE_S = 0.03  # 41 unsubscribes have to fit into a shutdown of 5 s
 ENDS_SECTION = frozenset({Reaction.BAD_KEY_RENEW, Reaction.IN_USE_WAIT})
 
@@ -114,6 +115,7 @@ class Section:
         self._approval = ""
         self._reaction: Reaction | None = None
         self._closing = False
+        self._next_look = 0.0
 
     # -- life -------------------------------------------------------------------------------
 
@@ -283,6 +285,9 @@ class Section:
 
     def _send_due(self, wire: Wire, now: float) -> None:
         wire.flush()
+        if now < self._next_look:
+            return
+        self._next_look = now + DUE_LOOK_S
         due = self._registrations.next_due(now)
         if due is not None:
             wire.send_text(self._message(*due))
