@@ -42,4 +42,6 @@ TIMETABLE = (
     Entry("morning", "tasks.morning.prepare", "sweep", at="07:40"),
     # tier 3: data.go.kr publishes a day one business day later, about 13:00    3계층, 전종목
     Entry("publicdata", "tasks.publicdata.nightly", "sweep", at="18:30"),
+    # ledger, broker, account and close compared, after the last phase of the day   저녁 대사
+    Entry("report", "tasks.report.evening", "confirm", at="20:15"),
 )

@@ -31,6 +31,7 @@ COMMANDS = {
     "replay": ("replay", "기록한 하루를 다시 흘려 봉을 만듭니다"),
     "publicdata": ("publicdata", "3계층: 전종목 일별 시세를 받아 둡니다"),
     "ledger": ("ledger", "원장: verify"),
+    "report": ("report", "저녁 대사: 원장과 증권사와 계좌를 견줍니다"),
     "explain": ("ledger", "주문이 왜 나갔는지 보여 줍니다"),
     "health": ("health", "프로세스 하나가 일을 하고 있는지 (건강 검사)"),
     "doctor": ("doctor", "장 시작 전에 모든 것을 점검합니다"),

@@ -117,6 +117,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             ),
             **dict.fromkeys(("notice", "feed_gap", "bar", "condition_state", "watch"), (S,)),
             "daily_price": (S,),
+            "asset_history": (S,),  # the evening report: the account as it was before the day
             "event_run": (S,),
             CONDITION: (S,),
             CONDITION_LOG: (S,),

@@ -21,6 +21,7 @@ TASK_MODULES = (
     "tasks.sweep",
     "tasks.morning",
     "tasks.publicdata",
+    "tasks.report",
 )
 # One queue a Celery worker of its own: an order never stands behind a poll.
 QUEUES = ("orders", "confirm", "assets", "sweep")
