@@ -4,7 +4,7 @@ DEMO_SECONDS ?=
 PYTEST_ARGS ?= -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test simulate sure lint format types floors lock clean
+.PHONY: help setup setup-test demo test simulate chaos sure lint format types floors lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup-test ## every test
 simulate: setup ## SEEDS whole lives of strikes with faults at every step (FIRST=seed to repeat)
 	@STOCKD_SIMULATE_SEEDS=$(or $(SEEDS),1000) $(if $(FIRST),STOCKD_SIMULATE_FIRST=$(FIRST)) \
 	  $(PY) -m pytest tests/simulation -k promises -q -s --timeout 0
+
+chaos: setup ## MINUTES of random kills and cuts against the running stack (SEED=n to repeat)
+	@$(PY) -m benchmarks.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 sure: setup-test lint types floors ## format, lint, types, import floors, tests
 	@$(PY) -m pytest $(PYTEST_ARGS)

@@ -1,0 +1,256 @@
+"""``make chaos MINUTES=N``: the running stack under random kills and cuts, and what was left of it.
+
+A private stack (`runtime/stack`) with the simulator. While a seeded generator kills processes,
+servers, connections and notices, conditions are armed and pushed over all the time. Then all is let
+rest, and the tables are compared with the simulator's own book: no order twice, no fill lost, every
+strike over. The last line is one JSON object. Same SEED, same order of faults; when each one hits
+what is the machine's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from benchmarks.chaos_judge import judge
+from db.engines import make_engine
+from runtime import orders, wiring
+from runtime.demo.arming import arm
+from runtime.demo.broker import Broker, settings_of
+from runtime.demo.script import away
+from runtime.settings import Settings
+from runtime.settings_source import CONFIG
+from runtime.stack import programs
+from runtime.stack.machine import Stack
+from runtime.stack.place import Place
+from trading.errors import StockdError
+
+STOCKS = 40
+REST_S = 90.0  # at the end: how long the machine gets to come to rest
+FAULT_EVERY_S = (3.0, 9.0)
+ARM_EVERY_S = 4.0
+# what is killed -9, and how often against the others
+KILLED = {
+    "market": 3, "trader": 4, "worker-orders": 5, "worker-confirm": 3, "beat": 1, "redis": 2,
+    "mariadb": 2,
+}  # fmt: skip
+# what the simulator does to connections, answers and notices
+CUTS: tuple[dict[str, Any], ...] = (
+    {"drop_ws": "all"},
+    {"lose_next": "close"},
+    {"lose_next": "500"},
+    {"lose_next": "EGW00301"},
+    {"lose_next": "hang"},
+    {"drop_notices": 1.0},
+    {"double_notices": 1.0},
+    {"delay_notices": 3.0},
+    {"reorder_notices": 2.0},
+    {"drop_notices": 0.0, "double_notices": 0.0, "delay_notices": 0.0, "reorder_notices": 0.0},
+)
+QUIET = CUTS[-1]
+# the guards that count errors and amounts would end the run early: that they trip is tested apart
+TRADE = {
+    "order_amount": 10**9, "stock_amount": 10**12, "day_amount": 10**12, "day_orders": 10**6,
+    "error_rate_percent": 100, "duplicate_open": False, "day_loss": 10**12,
+    "price_away_percent": 60,
+}  # fmt: skip
+
+
+@dataclass
+class Chaos:
+    """One run. ``faults`` counts what was done to the stack."""
+
+    stack: Stack
+    broker: Broker
+    root: sa.Engine
+    rng: random.Random
+    faults: Counter[str] = field(default_factory=Counter)
+    armed: int = 0
+    symbols: tuple[str, ...] = ()
+    _next: int = 0
+
+    def run(self, seconds: float) -> None:
+        """Disturb and trade until the time is over."""
+        until = time.monotonic() + seconds
+        fault_at = time.monotonic() + 5.0
+        arm_at = time.monotonic()
+        while time.monotonic() < until:
+            if time.monotonic() >= arm_at:
+                self._trade()
+                arm_at = time.monotonic() + ARM_EVERY_S
+            if time.monotonic() >= fault_at:
+                self._disturb()
+                fault_at = time.monotonic() + self.rng.uniform(*FAULT_EVERY_S)
+            time.sleep(0.1)
+
+    def _trade(self) -> None:
+        """Arm two conditions a step away from the market, and push the price over both."""
+        pushed = {}
+        for _ in range(2):
+            symbol = self.symbols[self._next % len(self.symbols)]
+            self._next += 1
+            with suppress(SQLAlchemyError, StockdError):  # the next two are as good
+                price = self._one("SELECT price FROM market WHERE symbol = :s", s=symbol)
+                if not price:
+                    continue
+                level = away(int(price), -4)
+                arm({
+                    "symbol": symbol, "side": "BUY", "strike_price": level, "order_kind": "MARKET",
+                    "quantity": self.rng.randint(1, 5), "max_age_ms": 5000, "memo": "chaos",
+                })  # fmt: skip
+                self.armed += 1
+                pushed[symbol] = away(level, -1)
+        if pushed:
+            time.sleep(0.3)
+            self.broker.post("price", {"prices": pushed, "hold_s": 6.0})
+
+    def _disturb(self) -> None:
+        if self.rng.random() < 0.5:
+            name = self.rng.choices(list(KILLED), list(KILLED.values()))[0]
+            self.faults[f"kill {name}"] += self._kill(name)
+            return
+        cut = self.rng.choice(CUTS)
+        self.broker.post("fault", cut)
+        what = " ".join(f"{name}={value}" for name, value in cut.items())
+        self.faults["notices whole again" if cut is QUIET else what] += 1
+
+    def _kill(self, name: str) -> int:
+        """kill -9, children too, as the power would; the supervisor starts it again."""
+        with suppress(StockdError):
+            for one in self.stack.supervisor.processes():
+                if one["name"] == name and one["pid"]:
+                    with suppress(ProcessLookupError):
+                        os.killpg(os.getpgid(one["pid"]), signal.SIGKILL)
+                        return 1
+        return 0
+
+    def rest(self) -> float:
+        """No more faults: wait until every strike is over; the seconds it took."""
+        self.broker.post("fault", QUIET)
+        began = time.monotonic()
+        while time.monotonic() - began < REST_S:
+            with suppress(SQLAlchemyError):
+                left = self._one(
+                    "SELECT COUNT(*) FROM strike WHERE state IN ('CLAIMED', 'SENDING', 'UNKNOWN',"
+                    " 'ACCEPTED', 'PART_FILLED') OR (order_no IS NOT NULL AND"
+                    " COALESCE(broker_filled, -1) <> filled)"
+                )
+                if left == 0:
+                    break
+            time.sleep(0.5)
+        return time.monotonic() - began
+
+    def _one(self, query: str, **values: Any) -> Any:
+        with self.root.connect() as connection:
+            return connection.scalar(sa.text(query), values)
+
+
+@contextmanager
+def running(directory: Path, seed: int, say: Callable[[str], None]) -> Iterator[Chaos]:
+    """The whole machine on private servers; nothing of it is left afterwards."""
+    place = Place(directory)
+    ports = programs.free_ports(2)
+    raw = settings_of(ports, 1)
+    raw["kis"] |= {"env": "real"}
+    raw["trade"] = TRADE
+    options = ("--scenario=calm", "--rate=100", f"--seed={seed}", "--no-frame-log",
+               "--set", f"cash={10**13}", "--set", "fill_parts=3")  # fmt: skip
+    broker = Broker(raw["kis"]["rest_url"])
+    symbols: list[str] = []
+
+    def before_daemons(stack: Stack) -> None:
+        stocks = broker.get("stocks")
+        symbols.extend(one for one in stocks if 5_000 < stocks[one]["price"] < 300_000)
+        del symbols[STOCKS:]
+        watch = stack.settings.watch.model_copy(update={"symbols": tuple(symbols)})
+        stack.settings = stack.settings.model_copy(update={"watch": watch})
+        stack.place.write_settings(stack.settings)
+        os.environ[CONFIG] = str(place.settings_file)
+        wiring.forget()
+        orders.forget()
+        wiring.lanes().vouch()  # Redis and broker are a moment old: no call can be on its way
+
+    stack = Stack(
+        place,
+        Settings.model_validate(raw),
+        simulator=programs.simulator(place, (ports[0], ports[1]), 1, options),
+        bound=True,
+        say=say,
+        before_daemons=before_daemons,
+    )
+    try:
+        stack.up()
+        root = make_engine(place.mariadb().admin_url("stockd"), autocommit=True)
+        yield Chaos(stack, broker, root, random.Random(seed), symbols=tuple(symbols))
+        root.dispose()
+    finally:
+        stack.down()
+
+
+def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """One run and its judgement."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
+        with running(Path(scratch) / "stack", seed, say) as chaos:
+            wait_for_prices(chaos)
+            say(f"{minutes:g} minutes, seed {seed}")
+            chaos.run(minutes * 60)
+            rested = chaos.rest()
+            found = judge(chaos.root, chaos.broker.get("book"), chaos.broker.get("stats"))
+            logs = {
+                one.stem: one.read_text("utf-8", "replace")
+                for one in chaos.stack.place.logs.glob("*.log")
+            }
+        result = {
+            "minutes": minutes, "seed": seed, "faults": sum(chaos.faults.values()),
+            "faults_by_kind": dict(sorted(chaos.faults.items())), "armed": chaos.armed, **found,
+            "rest_s": round(rested, 1),
+            "tracebacks": {n: t.count("Traceback") for n, t in logs.items() if "Traceback" in t},
+        }  # fmt: skip
+        if not result["ok"]:
+            kept = Path(tempfile.mkdtemp(prefix="chaos-logs-"))
+            for name, words in logs.items():
+                (kept / f"{name}.log").write_text(words, "utf-8")
+            result["logs"] = str(kept)
+        return result
+
+
+def wait_for_prices(chaos: Chaos) -> None:
+    """Until prices and account are in the tables. RuntimeError when they never are."""
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        with suppress(SQLAlchemyError):
+            priced = chaos._one("SELECT COUNT(*) FROM market WHERE price > 0")
+            if priced >= STOCKS // 2 and chaos._one("SELECT COUNT(*) FROM asset_balance"):
+                return
+        time.sleep(0.2)
+    raise RuntimeError("no prices or no account within 90 s")
+
+
+def main() -> int:
+    """`python -m benchmarks.chaos --minutes 20 --seed 7`; exit 1 when anything was violated."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    asked = parser.parse_args()
+    result = run(asked.minutes, asked.seed, lambda line: print(line, file=sys.stderr))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0 if result["ok"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
