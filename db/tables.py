@@ -258,7 +258,7 @@ condition_state = _table(
     "condition_state",
     {"condition_id": UBIG},
     {"seen_rev": UINT, "arm_no": UINT, "state": CODE12, "reason": V(200), "updated_at": WHEN},
-    {"strike_id": UBIG},
+    {"strike_id": UBIG, "trail_best": BIG, "trail_at": WHEN},  # 0006_trail.sql
 )
 
 order_gate = _table("order_gate", {"account": ACCOUNT}, {"next_at": WHEN}, {"token": UUID36})

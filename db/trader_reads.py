@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, and_, func, text
 from sqlalchemy.dialects.mysql import insert
 
 from db.ledger import Site, kst
@@ -38,6 +38,14 @@ class Struck:
     @property
     def done(self) -> bool:
         return self.state == "FILLED" or (self.state == "CANCELLED" and self.filled > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A trailing stop's best price, KRW, and when it was seen."""
+
+    best: int
+    at: datetime
 
 
 class TraderReads:
@@ -126,6 +134,43 @@ class TraderReads:
         }
 
 
+def write_trail(
+    connection: Connection, condition: tuple[int, int, int], best: int, at: datetime
+) -> None:
+    """Keep a trailing stop's best price (KRW) of (id, rev, arm_no), seen ``at``: it must outlive
+    the trader."""
+    row = {
+        "condition_id": condition[0], "seen_rev": condition[1], "arm_no": condition[2],
+        "state": "ARMED", "reason": "", "updated_at": at, "trail_best": best, "trail_at": at,
+    }  # fmt: skip
+    statement = insert(condition_state).values(row)
+    fresh = {n: statement.inserted[n] for n in ("seen_rev", "arm_no", "trail_best", "trail_at")}
+    connection.execute(statement.on_duplicate_key_update(fresh))
+
+
+def read_trails(connection: Connection, ids: Iterable[int]) -> dict[tuple[int, int, int], Kept]:
+    """What ``write_trail`` kept, by (id, rev, arm_no): of an older arming it is nobody's."""
+    wanted = tuple(ids)
+    if not wanted:
+        return {}
+    marks = ",".join(["%s"] * len(wanted))
+    rows = connection.exec_driver_sql(
+        "SELECT condition_id, seen_rev, arm_no, trail_best, trail_at FROM condition_state"
+        f" WHERE trail_best IS NOT NULL AND condition_id IN ({marks})",
+        wanted,
+    )
+    return {(r[0], r[1], r[2]): Kept(r[3], r[4].replace(tzinfo=KST)) for r in rows}
+
+
+def extremes_since(connection: Connection, symbol: str, at: datetime) -> tuple[int, int] | None:
+    """(lowest, highest) price of the whole minutes that began after ``at``, None without one."""
+    row = connection.exec_driver_sql(
+        "SELECT MIN(low), MAX(high) FROM bar WHERE symbol = %s AND minutes = 1 AND at > %s",
+        (symbol, at.astimezone(KST).replace(tzinfo=None)),
+    ).one()
+    return None if row[0] is None else (int(row[0]), int(row[1]))
+
+
 def condition_of(row: Mapping[str, Any]) -> Condition:
     """A row of the conditions' table as our noun. ValueError when a code is unknown to us."""
     return Condition(
@@ -164,4 +209,8 @@ def write_state(  # noqa: PLR0917  the columns of the row
     }  # fmt: skip
     statement = insert(condition_state).values(row)
     fresh = {name: statement.inserted[name] for name in row if name != "condition_id"}
-    connection.execute(statement.on_duplicate_key_update(fresh))
+    own = condition_state.c
+    # another arming's best price is not this one's; MariaDB assigns from left to right
+    same = and_(own.seen_rev == condition[1], own.arm_no == condition[2])
+    kept = [(n, func.if_(same, own[n], None)) for n in ("trail_best", "trail_at")]
+    connection.execute(statement.on_duplicate_key_update([*kept, *fresh.items()]))

@@ -7,7 +7,7 @@ commit, the order worker is woken. The wake-up carries nothing and may be lost: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,10 +19,20 @@ from db.errors import mapped
 from db.halt import halted
 from db.heartbeat import Heartbeat
 from db.ledger import Site, claim_arming
-from db.trader_reads import Signature, Struck, TraderReads, condition_of, write_state
+from db.trader_reads import (
+    Kept,
+    Signature,
+    Struck,
+    TraderReads,
+    condition_of,
+    extremes_since,
+    read_trails,
+    write_state,
+    write_trail,
+)
 from runtime import orders, wiring
 from runtime.loop import Step, Stop, kst_now, supervise
-from trading.conditions import Condition, in_its_time
+from trading.conditions import Condition, TriggerOp, in_its_time
 from trading.firing import Crossing, Look, Trail, fires, is_usable
 
 log = structlog.get_logger(__name__)
@@ -39,6 +49,7 @@ class Watched:
     condition: Condition
     looked: bool = False  # the first look at an arming sees one tick only
     trail: Trail | None = None
+    kept_trail: Trail | None = None  # as it stands in condition_state
     strike: Struck | None = None
     fired: bool = False
 
@@ -81,6 +92,8 @@ class Trader:
         self._refresh_links(connection, now)
         crossings = self._crossings(looks)
         self.last.update(looks)
+        for watched in self.watched.values():
+            self._keep_trail(connection, watched, now)
         struck = sum(self._strike(connection, *one) for one in crossings)
         self._tell(connection, looks, now)
         return struck
@@ -99,10 +112,41 @@ class Trader:
         for one, old in before.items():
             if one not in self.watched:
                 self._say(connection, old.key, "OFF", "", None)
+        self._take_up_trails(connection, before)
         self.signature = signature
         self._links_at = None
         groups = {w.condition.oco_group for w in self.watched.values()} - {None}
         self.siblings = self._reads.siblings(connection, groups)  # type: ignore[arg-type]
+
+    def _take_up_trails(self, connection: Connection, before: Mapping[int, Watched]) -> None:
+        """Trailing stops that a trader before us has followed are followed on from there."""
+        fresh = {
+            one: w
+            for one, w in self.watched.items()
+            if w.condition.trail_percent is not None and w is not before.get(one)
+        }
+        for key, kept in read_trails(connection, fresh).items():
+            if (watched := fresh[key[0]]).key == key:
+                watched.trail = self._since(connection, watched.condition, kept)
+
+    @staticmethod
+    def _since(connection: Connection, condition: Condition, kept: Kept) -> Trail:
+        # the bars know the minutes in which nobody looked; of a condition with hours of its own
+        # they also know minutes that do not count
+        windowed = condition.window_from or condition.window_until or condition.valid_from
+        found = None if windowed else extremes_since(connection, condition.symbol, kept.at)
+        if found is None:
+            return Trail(kept.best)
+        low, high = found
+        falls = condition.trigger_op is TriggerOp.LE  # sells when it falls: the best is the highest
+        return Trail(max(kept.best, high) if falls else min(kept.best, low))
+
+    def _keep_trail(self, connection: Connection, watched: Watched, now: datetime) -> None:
+        trail = watched.trail
+        if trail is not None and trail != watched.kept_trail:
+            with mapped():
+                write_trail(connection, watched.key, trail.best, now)
+            watched.kept_trail = trail
 
     def _refresh_links(self, connection: Connection, now: datetime) -> None:
         """Strikes of this arming, of parents (arms_after) and of siblings (oco_group)."""
