@@ -4,7 +4,7 @@ DEMO_SECONDS ?=
 PYTEST_ARGS ?= -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test simulate chaos sure lint format types floors lock clean
+.PHONY: help setup setup-test demo test simulate chaos sure lint format types floors docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,15 @@ types: setup ## mypy
 floors: setup ## imports only go down the stairs
 	@.venv/bin/lint-imports
 
+docs: setup ## the documentation site in site/, references made anew, no warning passed over
+	@$(PY) -c 'import material' 2>/dev/null || .stockd/tools/venv/bin/uv pip install -q \
+		--python $(PY) --group docs
+	@$(PY) -m scripts.docs.make
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict -q
+	@echo "site/index.html"
+
 lock: setup ## make both lock files anew from pyproject.toml
-	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --extra chart --group dev \
+	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --extra local --extra chart --group dev --group docs \
 		--generate-hashes --no-annotate --no-header --no-emit-index-url --universal \
 		-o requirements.lock
 	@.stockd/tools/venv/bin/uv pip compile -q pyproject.toml --group build -c requirements.lock \

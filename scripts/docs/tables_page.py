@@ -91,7 +91,7 @@ def meaning(table: str, column: str, language: str, sql: dict[str, str]) -> str:
     if language == "ko" and f"{table}.{column}" in sql:
         return sql[f"{table}.{column}"]
     if said is None:
-        raise KeyError(f"{table}.{column}")
+        raise KeyError(f"{table}.{column}: no words in {WORDS.name}")
     return str(said[("ko", "en").index(language)])
 
 
