@@ -219,7 +219,7 @@ def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print)
             "minutes": minutes, "seed": seed, "faults": sum(chaos.faults.values()),
             "faults_by_kind": dict(sorted(chaos.faults.items())), "armed": chaos.armed, **found,
             "rest_s": round(rested, 1),
-            "tracebacks": {n: t.count("Traceback") for n, t in logs.items() if "Traceback" in t},
+            "tracebacks": {n: errors_in(t) for n, t in logs.items() if "Traceback" in t},
         }  # fmt: skip
         if not result["ok"]:
             kept = Path(tempfile.mkdtemp(prefix="chaos-logs-"))
@@ -227,6 +227,19 @@ def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print)
                 (kept / f"{name}.log").write_text(words, "utf-8")
             result["logs"] = str(kept)
         return result
+
+
+def errors_in(words: str) -> dict[str, int]:
+    """How often each kind of error ended a traceback of this log."""
+    found: Counter[str] = Counter()
+    inside = False
+    for line in words.splitlines():
+        if line.startswith("Traceback"):
+            inside = True
+        elif inside and line and not line[0].isspace():
+            found[line[:120]] += 1
+            inside = False
+    return dict(found)
 
 
 def wait_for_prices(chaos: Chaos) -> None:

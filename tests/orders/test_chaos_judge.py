@@ -20,7 +20,8 @@ def day(book: Any) -> Any:
     book.run(
         "INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side,"
         " order_kind, venue, quantity, price, trigger_op, strike_price, tick_price, tick_seq,"
-        " tick_received_at, fired_at, deadline, assets, state, order_no, order_day, filled, updated_at) VALUES"
+        " tick_received_at, fired_at, deadline, assets, state, order_no,"
+        " order_day, filled, updated_at) VALUES"
         " (1, 1, 1, 'a', '005930', 'BUY', 'MARKET', 'KRX', 3, 0, 'LE', 1, 1, 1, NOW(6), NOW(6),"
         " NOW(6), '{}', 'FILLED', '7', CURDATE(), 3, NOW(6))"
     )
