@@ -24,7 +24,7 @@ from runtime.demo.screen import Screen
 from runtime.demo.script import Script
 from runtime.demo.watcher import DelaySampler, Watcher
 from runtime.settings import Settings
-from runtime.settings_source import CONFIG
+from runtime.settings_source import CONFIG, PREFIX
 from runtime.stack import programs
 from runtime.stack.machine import Stack, refuse_second, status
 from runtime.stack.place import Place
@@ -107,7 +107,9 @@ class _Demo:
         watch = stack.settings.watch.model_copy(update={"symbols": self.symbols})
         stack.settings = stack.settings.model_copy(update={"watch": watch})
         self.place.write_settings(stack.settings)
-        # from here on this process is one of the stack's
+        # from here on this process is one of the stack's, and nobody else's settings leak into it
+        for name in [one for one in os.environ if one.startswith(PREFIX)]:
+            del os.environ[name]
         os.environ[CONFIG] = str(self.place.settings_file)
         wiring.forget()
         for section in stack.settings.kis.sections:
