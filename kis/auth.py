@@ -70,6 +70,7 @@ class KisAuth:
         self._http = http or new_session()
         self._now = now
         self._seen: dict[str, tuple[str, datetime]] = {}
+        self._refused = ""  # the access token KIS said no to, whatever its end says
         self._guard = threading.Lock()
 
     def token(self, until: datetime | None = None) -> str:
@@ -78,6 +79,20 @@ class KisAuth:
         Raises Throttled (issued less than a minute ago), AuthError (key refused), Unavailable.
         """
         return self._fresh(ACCESS, until)
+
+    def catch_up(self) -> str:
+        """As ``token``, with the store read first: another process may have renewed it since."""
+        with self._guard:
+            held = self._store.get(ACCESS, self._key.key_id)
+            if held is not None and self._is_fresh(held, None):
+                self._seen[ACCESS] = held
+                return held[0]
+        return self.token()
+
+    def forget(self, refused: str) -> None:
+        """KIS refused this access token (EGW00121/123): nothing goes out with it any more."""
+        with self._guard:
+            self._refused = refused
 
     def approval_key(self) -> str:
         """Approval key for the header of every websocket registration. Errors as ``token``."""
@@ -92,7 +107,9 @@ class KisAuth:
         return self._replace(APPROVE, refused)
 
     def _is_fresh(self, found: tuple[str, datetime] | None, until: datetime | None) -> bool:
-        return found is not None and found[1] > (until or self._now() + RENEW_BEFORE)
+        if found is None or found[0] == self._refused:
+            return False
+        return found[1] > (until or self._now() + RENEW_BEFORE)
 
     def _fresh(self, kind: str, until: datetime | None) -> str:
         with self._guard:

@@ -9,7 +9,7 @@ import requests
 
 from kis.day_orders import orders_of_day
 from kis.endpoints import BUY, CANCEL, DAILY_CCLD, SELL, Endpoint
-from kis.envelope import code_of, lower, read_object
+from kis.envelope import TOKEN_REFUSED, code_of, lower, read_object
 from kis.keys import Env
 from kis.order_codes import NEVER_REACHED, code_for
 from kis.rest import KisRest

@@ -172,7 +172,7 @@ class KisRest:
 
     def prepare(self) -> None:
         """Token read and connection open, so that an order's one call waits for nothing."""
-        self._auth.token()
+        self._auth.catch_up()
         idle = time.monotonic() - self._last_exchange
         open_connection(self._http, self._url, fresh=idle > IDLE_MAX_S)
         self._last_exchange = time.monotonic()
@@ -190,6 +190,10 @@ class KisRest:
     ) -> requests.Response:
         """Exactly one HTTP call, no retry of any kind. Unavailable when no whole answer came."""
         return self._exchange(endpoint, admitted, False, body=body)
+
+    def forget_token(self, admitted: Admission) -> None:
+        """The token of that call was refused: the next call fetches another."""
+        self._auth.forget(admitted.token)
 
     # -- both -------------------------------------------------------------------------------
 

@@ -539,6 +539,30 @@ def test_a_refused_token_is_read_again_before_it_is_issued(door: Door, code: str
     assert door.kis.tokens == 1, "nobody has another: now it is issued"
 
 
+def test_the_next_order_goes_out_with_the_token_another_process_has_fetched(door: Door):
+    ends = datetime.now(KST) + timedelta(hours=3)
+    door.store.held["access"] = ("planted-token-old", ends)
+    door.broker.prepare()
+    door.store.held["access"] = ("planted-token-of-another-process", ends)
+    door.kis.answers = [answer("order-cash-ok")]
+    door.broker.prepare()
+    door.broker.place(ORDER)
+    (call,) = door.kis.calls()
+    assert call["headers"]["authorization"] == "Bearer planted-token-of-another-process"
+    assert door.kis.tokens == 0
+
+
+@pytest.mark.parametrize("code", ["EGW00121", "EGW00123"])
+def test_a_token_that_cost_one_order_costs_no_second(door: Door, code: str):
+    door.store.held["access"] = ("planted-token-old", datetime.now(KST) + timedelta(hours=3))
+    door.kis.answers = [envelope(500, code), answer("order-cash-ok")]
+    door.broker.prepare()
+    assert isinstance(door.broker.place(ORDER), Rejected), "refused once, and never sent again"
+    door.broker.prepare()
+    assert isinstance(door.broker.place(ORDER), Accepted), "the next strike has a new token"
+    assert door.kis.tokens == 1
+
+
 def test_not_twice_a_minute(door: Door):
     door.auth.token()
     with pytest.raises(Throttled):
