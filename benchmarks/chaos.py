@@ -41,7 +41,7 @@ from runtime.stack.place import Place
 from trading.errors import StockdError
 
 STOCKS = 40
-REST_S = 90.0  # at the end: how long the machine gets to come to rest
+REST_S = 150.0  # at the end: how long the machine gets to come to rest
 FAULT_EVERY_S = (3.0, 9.0)
 ARM_EVERY_S = 4.0
 # what is killed -9, and how often against the others
@@ -232,13 +232,14 @@ def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print)
 def errors_in(words: str) -> dict[str, int]:
     """How often each kind of error ended a traceback of this log."""
     found: Counter[str] = Counter()
-    inside = False
+    depth = -1  # how far the traceback we are in is indented, -1 outside
     for line in words.splitlines():
-        if line.startswith("Traceback"):
-            inside = True
-        elif inside and line and not line[0].isspace():
-            found[line[:120]] += 1
-            inside = False
+        here = len(line) - len(line.lstrip())
+        if "Traceback (most recent call last)" in line:
+            depth = here
+        elif depth >= 0 and line.strip() and here <= depth:
+            found[line.strip()[:120]] += 1
+            depth = -1
     return dict(found)
 
 
