@@ -97,8 +97,10 @@ class KisBroker:
     def _send(self, endpoint: Endpoint, body: dict[str, str]) -> Outcome:
         admitted = self._rest.admit(endpoint)
         try:
-            reply = self._rest.send(endpoint, body, admitted)
-            return self._masked(outcome_of(reply))
+            outcome = self._masked(outcome_of(self._rest.send(endpoint, body, admitted)))
+            if isinstance(outcome, Rejected) and outcome.code in TOKEN_REFUSED:
+                self._rest.forget_token(admitted)  # this order is over; the next one must not be
+            return outcome
         except StockdError as error:
             return Unknown(str(error))
         except Exception as error:  # noqa: BLE001  after the first byte everything is an outcome
