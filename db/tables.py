@@ -6,6 +6,7 @@ them with the migrated server column by column. What a column means stands in th
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, MetaData, Table, Text
@@ -347,6 +348,7 @@ class ConditionTables(NamedTuple):
     halt: Table
 
 
+@cache  # asked every second: tables made anew each time stay in SQLAlchemy's cache of statements
 def condition_tables(schema: str | None = None, prefix: str = "") -> ConditionTables:
     """Core Tables of ``{prefix}stockd_condition``, ``…_log`` and ``{prefix}stockd_halt``.
 

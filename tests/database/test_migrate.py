@@ -212,3 +212,9 @@ def test_a_wrong_password_stops_the_start(quiet_database) -> None:
     with pytest.raises(ConfigError) as caught:
         check(make_engine(url))
     assert "wrong" not in str(caught.value)
+
+
+def test_asking_for_the_conditions_tables_again_makes_no_new_ones() -> None:
+    """The market daemon asks every second; 6 MB a minute stayed behind (found by the soak)."""
+    assert condition_tables("site", "g5_") is condition_tables("site", "g5_")
+    assert condition_tables("site", "g5_") is not condition_tables(None, "")
