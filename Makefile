@@ -1,7 +1,8 @@
 # `make help` prints a line a target.
 PY := .venv/bin/python
 DEMO_SECONDS ?=
-PYTEST_ARGS ?= -q -n 2
+# most tests wait for real processes: more of them than cores
+PYTEST_ARGS ?= -q -n 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo test simulate chaos sure lint format types floors docs lock clean

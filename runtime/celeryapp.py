@@ -131,3 +131,9 @@ def make_app(*modules: str) -> Celery:
 
 
 app = make_app(*TASK_MODULES)
+
+
+def read_settings_again() -> None:
+    """Settings and connections anew: whoever looked at the app before has fixed them (tests)."""
+    app.conf.update(_configuration())
+    app._after_fork()  # drops the pools of connections; Celery has no public word for it

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from db.engines import make_engine
 from runtime import orders, wiring
+from runtime.celeryapp import read_settings_again
 from simulator.testing import RunningSimulator, start_simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,6 +202,7 @@ def machine(
         monkeypatch.setenv("STOCKD_KIS__ENV", "real")
         wiring.forget()
         orders.forget()
+        read_settings_again()  # a test that ran before may have looked at the app
         for number in (0, 1):
             redis_py.Redis.from_url(wiring.redis_url(number)).flushdb()
         wiring.lanes().vouch()
