@@ -17,7 +17,7 @@ from db.engines import make_engine
 sys.path.insert(0, str(Path(__file__).parent))
 from lives import PLANTED, Clock, World
 
-SAMPLE = int(os.environ.get("STOCKD_SIMULATE_SEEDS", "120"))
+SAMPLE = int(os.environ.get("STOCKD_SIMULATE_SEEDS", "60"))
 
 
 @pytest.fixture
