@@ -30,6 +30,7 @@ VIEWS = (
     "v_listing",
     "v_sweep_quote",
     "v_guard_trip",
+    "v_lane",
 )
 
 S, I, U, D = "SELECT", "INSERT", "UPDATE", "DELETE"  # noqa: E741
@@ -153,11 +154,12 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             **_RUNS,
         }
     ),
-    # the watchdog: sees everything, writes what it says and nothing else
+    # the watchdog: sees everything, writes what it says and, for the page, what only Redis knows
     "watchdog": _rights(
         {
             **_READ_ALL,
             "alarm": (S, I, Right("alarm", U, ("sent_at",))),
+            "lane": (S, I, U),
             **_RUNS,
         }
     ),

@@ -66,6 +66,20 @@ class Heartbeat:
             connection.execute(statement.on_duplicate_key_update(fresh))
 
 
+def show_process(engine: Engine, name: str, at: datetime, state: str) -> None:
+    """The row of a process that cannot write one: beat has no MariaDB user, the order worker's sign
+    is its lease. ``at``: its last sign; pid 0 says that it was seen from outside. ``started_at``
+    is when it was first seen. Raises as ``Heartbeat.beat``.
+    """
+    if state not in STATES:
+        raise BadInput("state", state, f"one of {', '.join(STATES)}")
+    row = {"name": name, "host": "", "pid": 0, "started_at": at, "progress_at": at, "state": state}
+    statement = insert(daemon).values(row | {"detail": "{}"})
+    fresh = {key: statement.inserted[key] for key in ("progress_at", "state")}
+    with mapped(), engine.begin() as connection:
+        connection.execute(statement.on_duplicate_key_update(fresh))
+
+
 def read_daemons(engine: Engine) -> list[Daemon]:
     """All rows by name."""
     with mapped(), engine.connect() as connection:

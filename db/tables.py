@@ -331,6 +331,21 @@ alarm = _table(
     {"sent_at": WHEN},
 )
 
+# 0006_lane.sql
+lane = _table(
+    "lane",
+    {"label": ACCOUNT, "lane": CODE12},
+    {
+        "places": SMALL,
+        "used": SMALL,
+        "waiting": UINT,
+        "granted": UBIG,
+        "refused": UBIG,
+        "opens_in_ms": UINT,
+        "updated_at": WHEN,
+    },
+)
+
 # made by db.migrate before the first migration
 schema_version = _table(
     "schema_version",

@@ -23,6 +23,7 @@ from runtime.alarms.judge import Judge
 from runtime.alarms.look import Seen, look, reaches
 from runtime.alarms.reports import Reports
 from runtime.alarms.send import Sender, ping
+from runtime.alarms.window import lanes_shown, show_processes
 from runtime.calendar import Calendar, always_open, market_is_awake
 from runtime.celeryapp import QUEUES
 from runtime.loop import Step, Stop, kst_now, supervise
@@ -68,6 +69,7 @@ class Watchdog:
         troubles = self.judge.judge(seen, now, awake=awake, ticking=self._ticking(now))
         self.book.take(troubles, now)
         self.seen = seen
+        show_processes(self.engine, seen, now)
         if not seen.mariadb:
             try:
                 self.reports.look(now)
@@ -98,7 +100,7 @@ def opened() -> Iterator[Step]:
     """A round of the supervised loop."""
     watchdog = Watchdog()
     try:
-        with Exporter(watchdog):
+        with Exporter(watchdog), lanes_shown(watchdog.engine):
             yield watchdog.look
     finally:
         watchdog.close()

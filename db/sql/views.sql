@@ -37,3 +37,7 @@ CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_listing AS
     FROM listing l LEFT JOIN daily_price d ON d.symbol = l.symbol AND d.day = l.last_day;
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_sweep_quote AS SELECT * FROM sweep_quote;
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_guard_trip AS SELECT guard, at, drill, strike_id, detail FROM guard_trip;
+-- a section that was taken out of the settings is no longer written: it drops out after a minute
+CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_lane AS
+  SELECT label, lane, places, used, waiting, granted, refused, opens_in_ms, updated_at
+    FROM lane WHERE updated_at > (SELECT MAX(updated_at) FROM lane) - INTERVAL 1 MINUTE;

@@ -93,6 +93,22 @@ def daemon_rows(connection: sa.Connection, machine: str) -> None:
         )  # fmt: skip
 
 
+def lane_rows(connection: sa.Connection, machine: str, label: str = "main") -> None:
+    """The lanes of one app key at its work: the sweep waits, an order never did."""
+    for lane, places, used, waiting, granted, refused in [
+        ("all", 18, 9, 2, 1204, 3),
+        ("order", 1, 1, 0, 12, 0),
+        ("confirm", 1, 0, 0, 301, 0),
+        ("assets", 4, 4, 0, 480, 0),
+        ("spare", 2, 0, 0, 6, 0),
+        ("sweep", 10, 4, 2, 405, 3),
+    ]:
+        put(
+            connection, f"`{machine}`.lane", label=label, lane=lane, places=places, used=used,
+            waiting=waiting, granted=granted, refused=refused, updated_at=NOW,
+        )  # fmt: skip
+
+
 def struck(
     connection: sa.Connection, machine: str, condition: dict[str, Any], state: str, filled: int
 ) -> None:

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.gnuboard.browser import Browser, needs_chromium
-from tests.gnuboard.machine_rows import bar_rows, daemon_rows, market_rows, struck
+from tests.gnuboard.machine_rows import bar_rows, daemon_rows, lane_rows, market_rows, struck
 from tests.gnuboard.site import Site
 
 
@@ -84,6 +84,7 @@ def test_from_login_to_stop(browser: Browser, site: Site) -> None:
     with site.db.begin() as connection:
         market_rows(connection, site.machine, extra=195)
         bar_rows(connection, site.machine, "005930", 71_000)
+        lane_rows(connection, site.machine)
     log_in(browser, site)
     browser.shot("1-logged-in")
     arm_a_stock_found_by_name(browser, site)
@@ -133,6 +134,7 @@ def look_at_the_market(browser: Browser, site: Site) -> None:
     assert "삼성전자" in browser.text("[data-positions]")
     assert "체결" in browser.text("[data-strikes]")
     assert "70,000" in browser.text("[data-fills]")
+    assert "4 / 10" in browser.text("[data-lanes]")
     site.run(
         f"UPDATE `{site.machine}`.market SET price = 72000, price_change = 1000"
         " WHERE symbol = '005930'"

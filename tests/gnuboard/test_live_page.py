@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from tests.gnuboard.machine_rows import bar_rows, market_rows, struck
+from tests.gnuboard.machine_rows import bar_rows, lane_rows, market_rows, struck
 from tests.gnuboard.site import Site, Visitor
 
 
@@ -20,7 +20,28 @@ def test_the_feed_holds_what_the_page_shows(site: Site, admin: Visitor) -> None:
     assert (feed["strikes"][0]["state"], feed["strikes"][0]["filled"]) == ("PART_FILLED", 2)
     assert (feed["fills"][0]["quantity"], feed["fills"][0]["price"]) == (2, 70_000)
     assert {one["name"] for one in feed["daemons"]} >= {"market", "trader"}
-    assert (feed["armed"], feed["halt"], feed["lanes"]) == (1, None, None)
+    assert (feed["armed"], feed["halt"]) == (1, None)
+
+
+def test_lanes_of_each_app_key_are_shown_by_its_label(site: Site, admin: Visitor) -> None:
+    assert admin.ask("feed", "live")["lanes"] == {"ms": 0, "rows": []}
+    with site.db.begin() as connection:
+        for label in ("second", "main"):
+            lane_rows(connection, site.machine, label)
+    lanes = admin.ask("feed", "live")["lanes"]
+    assert [row[:2] for row in lanes["rows"][:6]] == [
+        ["main", lane] for lane in ("all", "order", "confirm", "assets", "spare", "sweep")
+    ]
+    assert lanes["rows"][5] == ["main", "sweep", 10, 4, 2, 405, 3, 0]
+    assert lanes["rows"][6][0] == "second"
+    written = site.rows(f"SELECT UNIX_TIMESTAMP(MAX(updated_at)) AS at FROM `{site.machine}`.lane")
+    assert abs(lanes["ms"] - float(written[0]["at"]) * 1000) <= 1
+    # a key that was taken out of the settings is written no more
+    site.run(
+        f"UPDATE `{site.machine}`.lane SET updated_at = updated_at - INTERVAL 2 MINUTE"
+        " WHERE label = 'second'"
+    )
+    assert {row[0] for row in admin.ask("feed", "live")["lanes"]["rows"]} == {"main"}
 
 
 def test_profit_moves_with_the_ticks_between_two_polls(site: Site, admin: Visitor) -> None:

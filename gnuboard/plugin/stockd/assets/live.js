@@ -100,13 +100,24 @@
     });
     if (!data.daemons.length) { into.appendChild(sd.el('li', '알려진 데몬이 없습니다.', 'sd-empty')); }
   }
-  function lanes(rows) {
-    var into = $('[data-lanes]');
-    into.textContent = '';
-    if (!rows || !rows.length) { into.appendChild(sd.el('p', '이 기계는 차선을 표로 내놓지 않습니다. 서버에서 stockd budget 으로 봅니다.', 'sd-memo')); return; }
-    var names = Object.keys(rows[0]), body = sd.el('tbody');
-    rows.forEach(function (row) { body.appendChild(sd.el('tr', null, '', names.map(function (n) { return cell(row[n]); }))); });
-    into.appendChild(sd.el('table', null, 'sd-table', [sd.el('thead', null, '', [sd.el('tr', null, '', names.map(function (n) { return sd.el('th', n); }))]), body]));
+  var LANES = { all: '전체', order: '주문', confirm: '체결확인', assets: '자산', spare: '예비', sweep: '잉여(2계층)' };
+  function lanes() {
+    var note = $('[data-lanes-note]'), body = $('[data-lanes] tbody'), shown = data.lanes;
+    body.textContent = '';
+    if (!shown || !shown.rows.length) {
+      body.appendChild(empty(6, shown ? '차선 소식이 없습니다. 감시(watchdog)가 도는지 보십시오.' : '이 기계는 차선을 표로 내놓지 않습니다. 서버에서 stockd budget 으로 봅니다.'));
+      note.textContent = '';
+      return;
+    }
+    var before = null;
+    shown.rows.forEach(function (r) {
+      var first = r[0] !== before, full = r[4] > 0;
+      before = r[0];
+      body.appendChild(sd.el('tr', null, r[1] === 'all' ? 'sd-whole' : '', [cell(first ? r[0] || '–' : ''), cell((LANES[r[1]] || r[1]) + (r[7] > 0 && r[1] === 'all' ? ' · ' + Math.ceil(r[7] / 1000) + '초 뒤 열림' : '')),
+        cell(r[3] + ' / ' + r[2]), cell(sd.won(r[4]), full ? 'sd-late-text' : ''), cell(sd.won(r[5])), cell(sd.won(r[6]))]));
+    });
+    var age = Math.max(0, Math.round((nowMs - shown.ms) / 1000));
+    note.textContent = age > 10 ? age + '초 전 값입니다. 감시(watchdog)나 Redis 가 멈춘 듯합니다.' : '';
   }
   function halt(h) {
     $('[data-halted]').hidden = !h;
@@ -134,7 +145,7 @@
   }
 
   function paint() {
-    market(data.market); assets(data); orders(data); lanes(data.lanes); halt(data.halt);
+    market(data.market); assets(data); orders(data); halt(data.halt);
     var token = root.querySelector('[data-halt-form] [name=stockd_token]');
     if (token) { token.value = data.token; }
   }
@@ -147,7 +158,7 @@
       if (chart && chosen) { chart.tick(prices[chosen], nowMs, minutes); }
     }).catch(function () { failing += 1; tag = null; }).then(function () {
       asking = false;
-      if (data) { daemons(); }
+      if (data) { daemons(); lanes(); }
       pulse();
     });
   }

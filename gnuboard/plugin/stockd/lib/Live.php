@@ -70,11 +70,22 @@ final class Live
         return array("$column >= ? AND $column < ? + INTERVAL 1 DAY", array($day, $day));
     }
 
-    /** The call lanes, where the machine publishes them; null where it does not. @return array|null */
+    /**
+     * The call lanes as the watchdog wrote them; null where the machine is older than the view.
+     * @return array{ms:int,rows:array<int,array<int,mixed>>}|null rows: label, lane, places, used, waiting, granted, refused, opens_in_ms
+     */
     private static function lanes(Db $db)
     {
-        $there = $db->one("SELECT 1 AS v FROM information_schema.VIEWS WHERE TABLE_NAME = 'v_lane' AND TABLE_SCHEMA = ?", array(Conf::database()['machine']));
-        return $there === null ? null : $db->rows('SELECT * FROM ' . $db->view('v_lane') . ' LIMIT 60');
+        try {
+            $rows = self::lists($db, 'SELECT label, lane, places, used, waiting, granted, refused, opens_in_ms, CAST(UNIX_TIMESTAMP(updated_at) * 1000 AS SIGNED) FROM '
+                . $db->view('v_lane') . " ORDER BY label, FIELD(lane, 'all', 'order', 'confirm', 'assets', 'spare', 'sweep')");
+        } catch (DbError $error) {
+            return null;
+        }
+        $ms = $rows ? max(array_column($rows, 8)) : 0;
+        return array('ms' => (int) $ms, 'rows' => array_map(static function (array $row): array {
+            return array_slice($row, 0, 8);
+        }, $rows));
     }
 
     private static function lists(Db $db, string $sql, array $values = array()): array

@@ -41,6 +41,9 @@ if (!defined('_GNUBOARD_')) {
             <div class="sd-scroll sd-short"><table class="sd-table" data-fills><caption class="sound_only">오늘 체결</caption>
                 <thead><tr><th scope="col">시각</th><th scope="col">종목</th><th scope="col">구분</th><th scope="col">수량</th><th scope="col">가격</th><th scope="col">주문번호</th></tr></thead><tbody></tbody></table></div></section>
         <section class="sd-card" aria-labelledby="sd_h_daemons"><h2 class="sd-title" id="sd_h_daemons">데몬</h2><ul class="sd-daemons" data-daemons></ul></section>
-        <section class="sd-card" aria-labelledby="sd_h_lanes"><h2 class="sd-title" id="sd_h_lanes">호출 차선</h2><div data-lanes></div></section>
+        <section class="sd-card" aria-labelledby="sd_h_lanes"><h2 class="sd-title" id="sd_h_lanes">호출 차선 <small>초당 자리</small></h2>
+            <div class="sd-scroll sd-short" tabindex="0" role="region" aria-label="호출 차선 표"><table class="sd-table" data-lanes><caption class="sound_only">앱키마다 호출 차선: 찬 자리와 자리, 대기, 들어간 호출과 거절 누계</caption>
+                <thead><tr><th scope="col">앱키</th><th scope="col">차선</th><th scope="col">사용</th><th scope="col">대기</th><th scope="col">허용 누계</th><th scope="col">거절 누계</th></tr></thead><tbody></tbody></table></div>
+            <p class="sd-memo" data-lanes-note role="status"></p></section>
     </div>
 </div>
