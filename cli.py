@@ -26,6 +26,7 @@ COMMANDS = {
     "halt": ("halt", "새 주문을 멈춥니다"),
     "resume": ("halt", "멈춤을 풉니다 (사람만)"),
     "budget": ("budget", "앱키마다 호출 레인: 사용, 대기, 거절"),
+    "top": ("top", "돌고 있는 기계 전체를 한 화면에, 1초마다"),
     "chart": ("chart", "봉 차트: 터미널, --png 그림"),
     "record": ("record", "받은 전문을 기록: on off status"),
     "replay": ("replay", "기록한 하루를 다시 흘려 봉을 만듭니다"),

@@ -1,0 +1,1 @@
+"""`stockd top`: the running machine on one screen, from the tables and Redis alone."""
