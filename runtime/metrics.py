@@ -4,6 +4,7 @@ the last look saw (tables, Redis), never older than two seconds, and a scrape co
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -100,6 +101,9 @@ class _Everything(Collector):
         yield from _open_alarms(self._watch.book.open)
         if seen is None:
             return
+        # a watch that hangs leaves its last figures standing here, looking well
+        age = time.monotonic() - seen.at
+        yield _gauge("stockd_look_age_seconds", "Since the watchdog last looked", age)
         yield _gauge("stockd_mariadb_up", "MariaDB answers", int(not seen.mariadb))
         yield _gauge("stockd_redis_up", "Redis answers", int(not seen.redis))
         if seen.beat_s is not None:
