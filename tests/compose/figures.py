@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import yaml
-from engine import ROOT, Machine
+from engine import Machine
+from names import asked_for, rules
 
-MONITORING = ROOT / "deploy" / "monitoring"
-NAME = re.compile(r"\b(?:stockd|flower|redis|mysql)_[a-z0-9_]+")
 # only there once something rare has happened (a guard that tripped, a receiver that was slow)
 RARE = frozenset({"stockd_alarm", "stockd_guard_trips_total"})
 READY_WITHIN_S = 60.0
 FIRING_WITHIN_S = 60.0
-
-
-def asked_for() -> dict[str, set[str]]:
-    """Metric name -> the rules and panels that ask for it."""
-    found: dict[str, set[str]] = {}
-    for where, expression in _expressions():
-        # label values may look like names: quoted text is none
-        for name in NAME.findall(re.sub(r'"[^"]*"', "", expression)):
-            found.setdefault(name, set()).add(where)
-    return found
-
-
-def _expressions() -> Iterator[tuple[str, str]]:
-    for path in (MONITORING / "alerts.yml", MONITORING / "prometheus" / "servers.yml"):
-        for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
-            for rule in group["rules"]:
-                yield rule["alert"], rule["expr"]
-    for board in sorted((MONITORING / "grafana" / "dashboards").glob("*.json")):
-        for panel in json.loads(board.read_text("utf-8"))["panels"]:
-            for target in panel["targets"]:
-                if "expr" in target:
-                    yield f"{board.stem}: {panel['title']}", target["expr"]
 
 
 class Prometheus:
@@ -92,13 +65,6 @@ def bring_up(machine: Machine) -> tuple[list[str], list[str]]:
     return there, [one for one in all_ if one not in there]
 
 
-def rules_on_disk() -> int:
-    """How many alert rules we ship."""
-    paths: list[Path] = [MONITORING / "alerts.yml", MONITORING / "prometheus" / "servers.yml"]
-    groups = [group for path in paths for group in yaml.safe_load(path.read_text())["groups"]]
-    return sum(len(group["rules"]) for group in groups)
-
-
 def judge(prometheus: Prometheus) -> list[str]:
     """Targets up, rules loaded and computed, every name known. Waits for the first scrapes."""
     deadline = time.monotonic() + READY_WITHIN_S
@@ -111,10 +77,10 @@ def judge(prometheus: Prometheus) -> list[str]:
 
 def _faults(prometheus: Prometheus) -> list[str]:
     faults = [f"target {job} is {h}" for job, h in prometheus.targets().items() if h != "up"]
-    rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
-    if len(rules) != rules_on_disk():
-        faults.append(f"{len(rules)} of {rules_on_disk()} rules loaded")
-    faults += [f"rule {one['name']}: {one['lastError']}" for one in rules if one["health"] == "err"]
+    loaded = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+    if len(loaded) != len(rules()):
+        faults.append(f"{len(loaded)} of {len(rules())} rules loaded")
+    faults += [f"rule {one['name']}: {one['lastError']}" for one in loaded if one.get("lastError")]
     known = set(prometheus.get("label/__name__/values"))
     for name, where in sorted(asked_for().items()):
         if name not in known | RARE:
