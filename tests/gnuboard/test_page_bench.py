@@ -1,4 +1,4 @@
-"""`stockd bench page` measures what it says: tabs that see the feed move, and nobody turned away."""
+"""`stockd bench page` measures what it says: tabs see the feed move, and nobody is turned away."""
 
 from __future__ import annotations
 
