@@ -51,12 +51,13 @@ class Machine:
         self.project = f"stockdtest{os.getpid()}"
         self.ports = {one: free_port() for one in ("FLOWER", "MARIADB", "PROMETHEUS", "GRAFANA")}
 
-    def make(self) -> None:
-        """Clone, and fill in `.env`: the example as it stands, on ports nobody uses."""
+    def make(self, **more: str) -> None:
+        """Clone, and fill in `.env`: the example, ports nobody uses, and ``more``."""
         subprocess.run(["git", "clone", "-q", str(ROOT), str(self.clone)], check=True)
-        ports = "".join(f"{name}_PORT={port}\n" for name, port in self.ports.items())
+        ports = {f"{name}_PORT": str(port) for name, port in self.ports.items()}
+        own = "".join(f"{name}={value}\n" for name, value in (ports | more).items())
         text = (self.clone / ".env.example").read_text("utf-8")
-        (self.clone / ".env").write_text(text + ports, "utf-8")
+        (self.clone / ".env").write_text(text + own, "utf-8")  # the last of a name counts
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 600) -> str:
         """`docker compose ARGUMENTS`; its standard output. RuntimeError tells what went wrong."""
