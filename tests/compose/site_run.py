@@ -64,10 +64,8 @@ def judged(machine: Machine, site: Site) -> list[str]:
     rows = machine.sql("SELECT symbol, quantity, enabled FROM gnuboard.g5_stockd_condition")
     if rows != [[GOOD["symbol"], GOOD["quantity"], "0"]]:
         faults.append(f"the condition is not in the table: {sent.status_code} {rows}")
-    shown = admin.ask("live", "live") if not faults else {}
-    if not faults and "market" not in str(shown):
-        faults.append(f"the live page answers {str(shown)[:200]}")
-    return faults
+    shown = admin.ask("feed", "live") if not faults else {"lanes": {}}
+    return faults if "lanes" in shown else [f"the live page answers {str(shown)[:200]}"]
 
 
 def main() -> int:
