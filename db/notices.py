@@ -23,6 +23,7 @@ from trading.errors import Transient
 from trading.fills import Notice, NoticeKind, Side
 
 LOCK_WAIT_S = 5
+SILENT_S = 5  # whoever holds the lock and says nothing for so long loses it with its session
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,24 @@ class SeenNotice:
 
 @contextmanager
 def fill_lock(connection: Connection, account: str, order_no: str) -> Iterator[None]:
-    """Nobody else counts the fills of this order meanwhile. Transient if not to be had in 5 s."""
+    """Nobody else counts the fills of this order meanwhile. Transient if not to be had in 5 s.
+
+    The lock is the session's, and the session of a host that was cut off lives on at the server:
+    hence the short patience with its silence, for as long as it holds the lock.
+    """
     name = f"fill:{account}:{order_no}"
     database = connection.scalar(text("SELECT DATABASE()"))
     params = {"name": f"{database}:{name}"[:64], "wait": LOCK_WAIT_S}
+    connection.execute(text("SET SESSION wait_timeout = :s"), {"s": SILENT_S})
     if connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), params) != 1:
+        connection.execute(text("SET SESSION wait_timeout = DEFAULT"))
         raise Transient(f"fills of order {order_no} are being counted elsewhere")
     try:
         yield
     finally:
-        connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": params["name"]})
+        if not connection.invalidated:  # the lock goes with its session
+            connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": params["name"]})
+            connection.execute(text("SET SESSION wait_timeout = DEFAULT"))
 
 
 def record_notice(engine: Engine, seen: SeenNotice) -> bool:
