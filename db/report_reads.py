@@ -35,12 +35,15 @@ class LedgerOrder:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account's holdings at a moment. ``bought``, ``sold``: the turnover where known."""
+    """The account at a moment. Money KRW: ``cash`` is the deposit of D+2 (moves with each fill);
+    ``bought``, ``sold``, ``fees`` are the day's where known (history does not keep them)."""
 
     at: datetime
     shares: dict[str, int]
     bought: int | None = None
     sold: int | None = None
+    cash: int | None = None
+    fees: int | None = None
 
 
 _ORDERS = """
@@ -75,8 +78,8 @@ def account_after(engine: Engine, account: str, day: date) -> Account | None:
     """The last snapshot of the day: the asset tables when they are of that day, else history."""
     found = _rows(
         engine,
-        "SELECT received_at, bought_today, sold_today FROM asset_balance WHERE account = :account"
-        " AND received_at >= :day AND received_at < :day + INTERVAL 1 DAY",
+        "SELECT received_at, bought_today, sold_today, deposit_d2, fees_today FROM asset_balance"
+        " WHERE account = :account AND received_at >= :day AND received_at < :day + INTERVAL 1 DAY",
         account=account, day=day,
     )  # fmt: skip
     if not found:
@@ -86,7 +89,10 @@ def account_after(engine: Engine, account: str, day: date) -> Account | None:
         engine, "SELECT symbol, quantity FROM asset_position WHERE account = :a", a=account
     )
     own = found[0]
-    return Account(_at(own.received_at), _held(shares), own.bought_today, own.sold_today)
+    return Account(
+        _at(own.received_at), _held(shares), own.bought_today, own.sold_today, own.deposit_d2,
+        own.fees_today,
+    )  # fmt: skip
 
 
 def closes(engine: Engine, day: date, symbols: Collection[str]) -> dict[str, int]:
@@ -121,7 +127,7 @@ def last_bars(
 def _from_history(engine: Engine, account: str, since: datetime, until: datetime) -> Account | None:
     last = _rows(
         engine,
-        "SELECT at, snapshot_no FROM asset_history WHERE account = :a AND symbol = ''"
+        "SELECT at, snapshot_no, cash FROM asset_history WHERE account = :a AND symbol = ''"
         " AND at >= :since AND at < :until ORDER BY at DESC LIMIT 1",
         a=account, since=since, until=until,
     )  # fmt: skip
@@ -133,7 +139,7 @@ def _from_history(engine: Engine, account: str, since: datetime, until: datetime
         " AND at = :at AND snapshot_no = :no",
         a=account, at=last[0].at, no=last[0].snapshot_no,
     )  # fmt: skip
-    return Account(_at(last[0].at), _held(shares))
+    return Account(_at(last[0].at), _held(shares), cash=last[0].cash)
 
 
 def _held(rows: Collection[Any]) -> dict[str, int]:

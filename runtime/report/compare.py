@@ -19,7 +19,7 @@ from trading.orders import BrokerOrder
 class Difference:
     """One disagreement. ``what`` names the order or the stock; the rest is what each side says."""
 
-    kind: str  # STATE, ORDER, FILLS, HOLDING, TURNOVER, CLOSE
+    kind: str  # STATE, ORDER, FILLS, HOLDING, CASH, TURNOVER, CLOSE
     what: str
     ours: str
     theirs: str
@@ -71,15 +71,20 @@ def broker_with_account(
 ) -> Compared:
     """The account before the day, and the day's executions, make the account after it."""
     if after is None:
-        return Compared(left_out=("보유·매매대금: 그날의 계좌 조회가 없습니다",))
+        return Compared(left_out=("보유·예수금·매매대금: 그날의 계좌 조회가 없습니다",))
     last = max((one.ordered_at for one in orders if one.filled), default=None)
     if last is not None and after.at < last:
-        words = f"보유·매매대금: 계좌 조회({after.at:%H:%M:%S})가 마지막 주문보다 오래되었습니다"
+        words = (
+            f"보유·예수금·매매대금: 계좌 조회({after.at:%H:%M:%S})가 마지막 주문보다 오래되었습니다"
+        )
         return Compared(left_out=(words,))
     found, left_out = list(_turnover(orders, after)), []
     if before is None:
-        left_out.append("보유: 전날의 계좌 기록이 없습니다")
+        left_out.append("보유·예수금: 전날의 계좌 기록이 없습니다")
     else:
+        cash = _cash(orders, before, after)
+        found += cash.differences
+        left_out += cash.left_out
         due = Counter(before.shares)
         for one in orders:
             due[one.symbol] += one.filled if one.side is Side.BUY else -one.filled
@@ -92,6 +97,18 @@ def broker_with_account(
                     )
                 )
     return Compared(tuple(found), tuple(left_out))
+
+
+def _cash(orders: Iterable[BrokerOrder], before: Account, after: Account) -> Compared:
+    """The deposit of D+2 moves by each fill and its costs, and by what the owner pays in or out."""
+    if before.cash is None or after.cash is None or after.fees is None:
+        return Compared(left_out=("예수금: 그날의 비용이나 예수금 기록이 없습니다",))
+    spent = sum(one.filled_amount if one.side is Side.BUY else -one.filled_amount for one in orders)
+    due = before.cash - spent - after.fees
+    if due == after.cash:
+        return Compared()
+    theirs = f"체결과 비용대로면 {due:,}원 (입출금·배당이 있었다면 {after.cash - due:+,}원이 그것)"
+    return Compared((Difference("CASH", "예수금 D+2", f"{after.cash:,}원", theirs),))
 
 
 def _turnover(orders: Iterable[BrokerOrder], after: Account) -> Iterable[Difference]:

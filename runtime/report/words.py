@@ -13,7 +13,7 @@ STATES = {
 }  # fmt: skip
 KINDS = {
     "STATE": "끝나지 않은 주문", "ORDER": "증권사에 없는 주문", "FILLS": "체결", "HOLDING": "보유",
-    "TURNOVER": "매매대금", "CLOSE": "종가",
+    "CASH": "예수금", "TURNOVER": "매매대금", "CLOSE": "종가",
 }  # fmt: skip
 
 

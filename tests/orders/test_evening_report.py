@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -38,17 +39,17 @@ def day(machine: Callable[..., Any], book: Any) -> Iterator[Any]:
         " snapshot_no FROM asset_balance"
     )
     price = here.simulator.look("stocks")[SYMBOL]["price"]
-    book.tick(SYMBOL, price)
-    book.arm(SYMBOL, price, quantity=3, order_kind="MARKET")
+    orders.agree()
     trader = build()
     trader.wake = lambda: None
+    book.arm(SYMBOL, price, quantity=3, order_kind="MARKET", max_age_ms=60_000)
+    book.tick(SYMBOL, price)
     with trader.engine.connect() as connection:
         assert trader.look(connection) == 1
     assert orders.serve_next().what == "SENT"
-    for _ in range(8):
+    until = time.monotonic() + 30
+    while book.states() != ["FILLED"] and time.monotonic() < until:
         orders.settle()
-        if book.states() == ["FILLED"]:
-            break
     assert book.states() == ["FILLED"]
     polls.asset_poll().cycle()
     for minute, close in (("15:29", price), ("15:30", price + 100), ("17:00", price + 900)):
@@ -105,6 +106,11 @@ PLANTED = {
     "an order the broker never had": ("UPDATE strike SET order_no = '9999999'", "ORDER"),
     "an order still open at night": ("UPDATE strike SET state = 'ACCEPTED'", "STATE"),
     "a share that nobody bought": ("UPDATE asset_position SET quantity = quantity + 1", "HOLDING"),
+    "cash that went somewhere": (
+        "UPDATE asset_balance SET deposit_d2 = deposit_d2 - 10000",
+        "CASH",
+    ),
+    "a fee nobody was charged": ("UPDATE asset_balance SET fees_today = fees_today + 1", "CASH"),
     "money that nobody spent": ("UPDATE asset_balance SET bought_today = 1", "TURNOVER"),
     "a close that was not ours": ("UPDATE daily_price SET close = close + 50", "CLOSE"),
 }
