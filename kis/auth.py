@@ -70,7 +70,7 @@ class KisAuth:
         self._http = http or new_session()
         self._now = now
         self._seen: dict[str, tuple[str, datetime]] = {}
-        self._refused = ""  # the access token KIS said no to, whatever its end says
+        self._refused: dict[str, str] = {}  # kind: what KIS said no to, whatever its end says
         self._guard = threading.Lock()
 
     def token(self, until: datetime | None = None) -> str:
@@ -84,15 +84,16 @@ class KisAuth:
         """As ``token``, with the store read first: another process may have renewed it since."""
         with self._guard:
             held = self._store.get(ACCESS, self._key.key_id)
-            if held is not None and self._is_fresh(held, None):
+            if held is not None and self._is_fresh(ACCESS, held, None):
                 self._seen[ACCESS] = held
                 return held[0]
         return self.token()
 
     def forget(self, refused: str) -> None:
-        """KIS refused this access token (EGW00121/123): nothing goes out with it any more."""
+        """KIS refused this access token (EGW00121/123): nothing goes out with it any more, unless
+        KIS, asked for another, gives the very same out again."""
         with self._guard:
-            self._refused = refused
+            self._refused[ACCESS] = refused
 
     def approval_key(self) -> str:
         """Approval key for the header of every websocket registration. Errors as ``token``."""
@@ -100,44 +101,36 @@ class KisAuth:
 
     def renew(self, refused: str) -> str:
         """Another token than ``refused`` (EGW00121/123): the store is read before KIS is asked."""
-        return self._replace(ACCESS, refused)
+        self.forget(refused)
+        return self.token()
 
     def renew_approval(self, refused: str) -> str:
         """Another approval key than ``refused`` (OPSP0011)."""
-        return self._replace(APPROVE, refused)
+        with self._guard:
+            self._refused[APPROVE] = refused
+        return self.approval_key()
 
-    def _is_fresh(self, found: tuple[str, datetime] | None, until: datetime | None) -> bool:
-        if found is None or found[0] == self._refused:
+    def _is_fresh(self, kind: str, found: tuple[str, datetime], until: datetime | None) -> bool:
+        if found[0] == self._refused.get(kind):
             return False
         return found[1] > (until or self._now() + RENEW_BEFORE)
 
     def _fresh(self, kind: str, until: datetime | None) -> str:
         with self._guard:
             held = self._seen.get(kind)
-            if held is None or not self._is_fresh(held, until):
+            if held is None or not self._is_fresh(kind, held, until):
                 held = self._store.get(kind, self._key.key_id)
-                if held is None or not self._is_fresh(held, until):
-                    held = self._issue_alone(kind, lambda found: self._is_fresh(found, until))
+                if held is None or not self._is_fresh(kind, held, until):
+                    held = self._issue_alone(kind, until)
                 self._seen[kind] = held
             return held[0]
 
-    def _replace(self, kind: str, refused: str) -> str:
-        with self._guard:
-            self._seen.pop(kind, None)
-            held = self._issue_alone(
-                kind, lambda found: found[0] != refused and self._is_fresh(found, None)
-            )
-            self._seen[kind] = held
-            return held[0]
-
-    def _issue_alone(
-        self, kind: str, good: Callable[[tuple[str, datetime]], bool]
-    ) -> tuple[str, datetime]:
+    def _issue_alone(self, kind: str, until: datetime | None) -> tuple[str, datetime]:
         """Issue under the shared lock, unless somebody else did meanwhile."""
         key_id = self._key.key_id
         with self._store.lock(kind, key_id, LOCK_TIMEOUT_S):
             found = self._store.get(kind, key_id)
-            if found is not None and good(found):
+            if found is not None and self._is_fresh(kind, found, until):
                 return found
             endpoint = TOKEN if kind == ACCESS else APPROVAL
             # first the permit: one that does not come must not cost the minute's only question
@@ -147,6 +140,7 @@ class KisAuth:
                 raise Throttled(f"{kind} of {self._key.label}: asked for less than a minute ago")
             issued = self._issue_access(permit) if kind == ACCESS else self._issue_approval(permit)
             self._store.put(kind, key_id, *issued)
+            self._refused.pop(kind, None)  # KIS's newest word
             return issued
 
     def _issue_access(self, permit: Permit) -> tuple[str, datetime]:

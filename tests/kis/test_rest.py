@@ -566,6 +566,26 @@ def test_a_token_that_cost_one_order_costs_no_second(door: Door, code: str):
     assert door.kis.tokens == 1
 
 
+def test_a_refused_token_that_is_given_out_again_is_good_again(door: Door):
+    """Asked again within six hours KIS gives the same one: its newest word counts."""
+    ends = datetime.now(KST) + timedelta(hours=3)
+    door.store.held["access"] = ("planted-token-old", ends)
+    door.kis.token_answer = (
+        200,
+        {
+            "access_token": "planted-token-old",
+            "access_token_token_expired": ends.strftime("%Y-%m-%d %H:%M:%S"),
+        },
+    )
+    door.kis.answers = [envelope(500, "EGW00123"), answer("order-cash-ok"), price_ok()]
+    door.broker.prepare()
+    assert isinstance(door.broker.place(ORDER), Rejected)
+    door.broker.prepare()
+    assert isinstance(door.broker.place(ORDER), Accepted)
+    KisQuotes(door.rest).price("005930")
+    assert len(door.kis.calls("tokenP")) == 1, "not asked for with every call from now on"
+
+
 def test_not_twice_a_minute(door: Door):
     door.auth.token()
     with pytest.raises(Throttled):
