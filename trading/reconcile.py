@@ -1,4 +1,4 @@
-"""Reconciling: what the broker's list of the day says about a strike. Pure; db/settle.py writes it.
+"""Reconciling: what the broker's list says about a strike. Pure; db/broker_list.py writes it.
 
 Notices are hints, the list is truth. An UNKNOWN order is settled by the list only: by stock, side,
 kind of size, price, time, and an order number that is not ours yet.
