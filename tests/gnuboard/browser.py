@@ -52,7 +52,7 @@ class Browser:
     def find(self, css: str) -> Any:
         return self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, css))
 
-    def until(self, what: Callable[[], Any], seconds: float = 10) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 40) -> Any:
         """Waits until ``what`` gives something true."""
         return WebDriverWait(self.driver, seconds, 0.1, ignored_exceptions=[Exception]).until(
             lambda _: what()

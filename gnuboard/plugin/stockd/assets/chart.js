@@ -6,14 +6,18 @@
     function colour(name) { return style.getPropertyValue(name).trim(); }
     if (!lib) { note.textContent = '차트 파일을 읽지 못했습니다.'; return null; }
     var up = colour('--sd-up'), down = colour('--sd-down');
+    function paper() { // what depends on light and dark
+      var line = colour('--sd-line');
+      return { layout: { background: { color: 'transparent' }, textColor: colour('--sd-dim'), attributionLogo: true, fontSize: 11 },
+        grid: { vertLines: { color: line }, horzLines: { color: line } }, rightPriceScale: { borderColor: line }, timeScale: { borderColor: line } };
+    }
     chart = lib.createChart(box, {
       autoSize: true,
-      layout: { background: { color: 'transparent' }, textColor: colour('--sd-dim'), attributionLogo: true, fontSize: 11 },
-      grid: { vertLines: { color: colour('--sd-line') }, horzLines: { color: colour('--sd-line') } },
-      rightPriceScale: { borderColor: colour('--sd-line') },
-      timeScale: { timeVisible: true, secondsVisible: false, borderColor: colour('--sd-line') },
+      timeScale: { timeVisible: true, secondsVisible: false },
       localization: { locale: 'ko-KR', priceFormatter: function (p) { return Math.round(p).toLocaleString('ko-KR'); } }
     });
+    chart.applyOptions(paper());
+    box.closest('[data-stockd]').addEventListener('stockd:theme', function () { chart.applyOptions(paper()); });
     bars = chart.addSeries(lib.CandlestickSeries, { upColor: up, wickUpColor: up, borderUpColor: up, downColor: down, wickDownColor: down, borderDownColor: down,
       autoscaleInfoProvider: function (original) { // armed lines near the candles stay in sight
         var info = original();

@@ -34,9 +34,30 @@
     });
   };
 
+  /* --- dark where the site is: the core has no sign for it, every theme its own, so the page looks at
+     what it lies on. 'stockd:theme' tells the chart. --- */
+  function behind(from) {
+    for (var at = from.parentElement; at; at = at.parentElement) {
+      var c = getComputedStyle(at).backgroundColor.match(/[\d.]+/g);
+      if (c && (c.length < 4 || Number(c[3]) > 0.5)) { return c.map(Number); }
+    }
+    return [255, 255, 255];
+  }
+  function theme(root) {
+    var c = behind(root), dark = 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2] < 110;
+    if (root.classList.contains('sd-dark') !== dark) {
+      root.classList.toggle('sd-dark', dark);
+      root.dispatchEvent(new CustomEvent('stockd:theme'));
+    }
+  }
+
   document.addEventListener('DOMContentLoaded', function () {
     var root = document.querySelector('[data-stockd]');
     if (!root) { return; }
+    var watch = new MutationObserver(function () { theme(root); });
+    [document.documentElement, document.body].forEach(function (one) { watch.observe(one, { attributes: true }); });
+    window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', function () { setTimeout(theme, 0, root); });
+    theme(root);
     /* admin.js asks for a token on every submit click and blocks the form when that fails; ours carry
        their own, and the stop button must not hang on another request */
     root.addEventListener('click', function (event) {

@@ -106,6 +106,8 @@
       box.showModal();
     });
     box.querySelector('[data-no]').addEventListener('click', function () { box.close(); });
+    // Enter in the password field means yes, as the button does
+    box.querySelector('form').addEventListener('submit', function (event) { event.preventDefault(); box.querySelector('[data-yes]').click(); });
     box.querySelector('[data-yes]').addEventListener('click', function () {
       var password = document.getElementById('sd_password');
       function put(name, value) { var i = sd.el('input'); i.type = 'hidden'; i.name = name; i.value = value; current.appendChild(i); }

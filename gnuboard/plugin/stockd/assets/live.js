@@ -13,8 +13,9 @@
 
   /* --- market --- */
   var KEYS = [function (r) { return r[1] || r[0]; }, function (r) { return r[2]; }, function (r) { return r[3]; }, rate, function (r) { return r[7]; }, function (r) { return r[8]; }, function (r) { return r[12] || ''; }];
+  function current(tr) { if (tr.dataset.symbol === chosen) { tr.setAttribute('aria-current', 'true'); } else { tr.removeAttribute('aria-current'); } }
   function market(rows) {
-    var body = $('[data-market] tbody'), key = KEYS[sort.column], way = sort.down ? -1 : 1;
+    var focused = document.activeElement, body = $('[data-market] tbody'), key = KEYS[sort.column], way = sort.down ? -1 : 1;
     var shown = rows.filter(function (r) { return !filter || r[0].indexOf(filter.toUpperCase()) === 0 || (r[1] || '').toLowerCase().indexOf(filter) >= 0; });
     shown.sort(function (a, b) { var x = key(a), y = key(b); return x < y ? -way : x > y ? way : a[0] < b[0] ? -1 : 1; });
     shown.forEach(function (r, n) {
@@ -32,10 +33,12 @@
       }
       if (moved) { cells[1].className = tone; void cells[1].offsetWidth; cells[1].className = tone + ' sd-blink'; }
       prices[r[0]] = r[2];
-      tr.setAttribute('aria-selected', r[0] === chosen ? 'true' : 'false');
+      current(tr);
       if (body.children[n] !== tr) { body.insertBefore(tr, body.children[n] || null); }
     });
     while (body.children.length > shown.length) { body.removeChild(body.lastChild); }
+    // a row that moved lost the focus: whoever steers by keyboard must not be thrown out each second
+    if (focused !== document.activeElement && body.contains(focused)) { focused.focus({ preventScroll: true }); }
     if (!shown.length) { body.appendChild(empty(7, rows.length ? '찾는 종목이 없습니다.' : '받은 시세가 없습니다.')); }
     count('market', rows.length);
     if (!chosen && shown.length) { choose(data.positions.length ? data.positions[0][0] : shown[0][0]); }
@@ -169,12 +172,12 @@
     var symbol = chosen;
     sd.ask(url, { ask: 'candles', symbol: symbol, minutes: minutes }, chartTag).then(function (r) {
       chartTag = r.tag;
-      if (!r.same && symbol === chosen) { $('[data-chart-name]').textContent = (r.body.quote.name || symbol) + ' ' + symbol; chart.show(r.body); }
+      if (!r.same && symbol === chosen) { var name = (r.body.quote.name || symbol) + ' ' + symbol; $('[data-chart-name]').textContent = name; $('[data-chart]').setAttribute('aria-label', name + ' 봉 차트, 현재가 ' + sd.won(r.body.quote.price) + '원'); chart.show(r.body); }
     }).catch(function () { chartTag = null; });
   }
   function choose(symbol) {
     chosen = symbol; chartTag = null;
-    root.querySelectorAll('[data-market] tbody tr').forEach(function (tr) { tr.setAttribute('aria-selected', tr.dataset.symbol === symbol ? 'true' : 'false'); });
+    root.querySelectorAll('[data-market] tbody tr').forEach(current);
     candles();
   }
 

@@ -29,16 +29,16 @@ if (!defined('_GNUBOARD_')) {
                 <p class="sd-memo" data-chart-note></p>
             </section>
             <section class="sd-card" aria-labelledby="sd_h_positions"><h2 class="sd-title" id="sd_h_positions">보유종목 <small data-count="positions"></small></h2>
-                <div class="sd-scroll"><table class="sd-table" data-positions><caption class="sound_only">보유종목</caption>
+                <div class="sd-scroll" tabindex="0" role="region" aria-label="보유종목 표"><table class="sd-table" data-positions><caption class="sound_only">보유종목</caption>
                     <thead><tr><th scope="col">종목</th><th scope="col">수량</th><th scope="col">평균가</th><th scope="col">현재가</th><th scope="col">평가금액</th><th scope="col">손익</th><th scope="col">수익률</th></tr></thead><tbody></tbody></table></div></section>
         </div>
     </div>
     <div class="sd-grid sd-grid-even">
         <section class="sd-card" aria-labelledby="sd_h_strikes"><h2 class="sd-title" id="sd_h_strikes">오늘 주문 <small data-count="strikes"></small></h2>
-            <div class="sd-scroll sd-short"><table class="sd-table" data-strikes><caption class="sound_only">오늘 주문</caption>
+            <div class="sd-scroll sd-short" tabindex="0" role="region" aria-label="오늘 주문 표"><table class="sd-table" data-strikes><caption class="sound_only">오늘 주문</caption>
                 <thead><tr><th scope="col">시각</th><th scope="col">종목</th><th scope="col">구분</th><th scope="col">수량</th><th scope="col">가격</th><th scope="col">상태</th><th scope="col">주문번호</th></tr></thead><tbody></tbody></table></div></section>
         <section class="sd-card" aria-labelledby="sd_h_fills"><h2 class="sd-title" id="sd_h_fills">오늘 체결 <small data-count="fills"></small></h2>
-            <div class="sd-scroll sd-short"><table class="sd-table" data-fills><caption class="sound_only">오늘 체결</caption>
+            <div class="sd-scroll sd-short" tabindex="0" role="region" aria-label="오늘 체결 표"><table class="sd-table" data-fills><caption class="sound_only">오늘 체결</caption>
                 <thead><tr><th scope="col">시각</th><th scope="col">종목</th><th scope="col">구분</th><th scope="col">수량</th><th scope="col">가격</th><th scope="col">주문번호</th></tr></thead><tbody></tbody></table></div></section>
         <section class="sd-card" aria-labelledby="sd_h_daemons"><h2 class="sd-title" id="sd_h_daemons">데몬</h2><ul class="sd-daemons" data-daemons></ul></section>
         <section class="sd-card" aria-labelledby="sd_h_lanes"><h2 class="sd-title" id="sd_h_lanes">호출 차선 <small>초당 자리</small></h2>
