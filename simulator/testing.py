@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,16 @@ from simulator.world import build
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_S = 20.0
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 20.0, why: str = "") -> Any:
+    """What ``what`` says once it is true. AssertionError when it is not within ``seconds``."""
+    ends = time.monotonic() + seconds
+    while not (found := what()):
+        if time.monotonic() > ends:
+            raise AssertionError(why or f"did not happen within {seconds:g} s")
+        time.sleep(0.02)
+    return found
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from kis.keys import Env, KisKey
 from kis.stream import Section
 from runtime.loop import kst_now
 from runtime.market_parts import MarketParts, SectionParts, wanted
-from simulator.testing import RunningSimulator
+from simulator.testing import RunningSimulator, wait_for
 from workers.market import Market, running
 
 
@@ -171,15 +170,6 @@ def start_feed(feed_db: FeedDatabase) -> StartFeed:
     return start
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 20.0, why: str = "") -> Any:
-    """What ``what`` says as soon as it is true."""
-    ends = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < ends, why or "it did not come about"
-        time.sleep(0.02)
-    return found
-
-
 @pytest.fixture
 def until() -> Callable[..., Any]:
-    return wait_until
+    return wait_for

@@ -52,7 +52,7 @@ class Shell:
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
-            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60,
+            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=110,
         )  # fmt: skip
 
     @contextmanager
@@ -100,7 +100,7 @@ def test_the_daemon_ends_within_five_seconds_and_leaves_no_ghost(feed_db, shell,
         added = stockd("watch", "add", first, second)
         assert added.returncode == 0, added.stderr
         with stockd.daemon() as daemon:
-            until(lambda: feed_db.one("SELECT COUNT(*) FROM market") == 2, 30)
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM market") == 2, 60)
             assert first in stockd("watch", "list").stdout
             end(daemon, stockd.log_of())
         stats = simulator.stats()
@@ -115,6 +115,7 @@ def test_the_daemon_ends_within_five_seconds_and_leaves_no_ghost(feed_db, shell,
         assert feed_db.one("SELECT state FROM daemon WHERE name = 'market'") == "STOPPED"
 
 
+@pytest.mark.timeout(300)  # eight commands, each a process
 def test_the_201st_stock_is_refused_and_told_why(feed_db, shell) -> None:
     customers = [customer(number) for number in range(1, 6)]
     # nothing is asked of the broker for this
@@ -141,6 +142,8 @@ def test_the_201st_stock_is_refused_and_told_why(feed_db, shell) -> None:
     assert stockd("watch", "list").stdout.splitlines()[-1] == "200 / 200 종목"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_two_sections_spread_over_two_processes(feed_db, shell, until) -> None:
     """As on two machines: each takes its share of one watch list, and no stock is left out."""
     with start_simulator("calm", sections=2, symbols=24, rate=400.0) as simulator:
@@ -159,10 +162,10 @@ def test_two_sections_spread_over_two_processes(feed_db, shell, until) -> None:
 
         one, two = ("--section", "1"), ("--section", "2")
         with stockd.daemon(*one) as first:
-            until(lambda: len(homes()) == 10, 30, "half of the list is ours")
+            until(lambda: len(homes()) == 10, 60, "half of the list is ours")
             assert set(homes().values()) == {1}
             with stockd.daemon(*two) as second:
-                until(lambda: each_once(symbols[:20]), 30)
+                until(lambda: each_once(symbols[:20]), 60)
                 assert sorted(homes().values()) == [1] * 10 + [2] * 10
                 assert simulator.stats()["registrations"] == {"simkey-1": 11, "simkey-2": 11}
                 # the list changes under both: still each stock once, and few have moved

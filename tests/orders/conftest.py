@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,17 +26,6 @@ EMPTIED = (
     "guard_trip", "market", "asset_balance", "asset_position", "sweep_quote", "feed_gap",
     "stockd_condition", "stockd_condition_log", "stockd_halt",
 )  # fmt: skip
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """What the condition returns once it is true; fails when it never is."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"did not happen within {seconds} s")
 
 
 @dataclass

@@ -63,17 +63,24 @@ def test_bad_input_names_the_field_and_changes_nothing(
     assert book.rows("SELECT * FROM stockd_condition") == []
 
 
+def a_strike_waits(here: Any, book: Any) -> Any:
+    """One condition has fired and nothing was sent yet; the trader that did it."""
+    trader = build()
+    trader.wake = lambda: None
+    book.money(here.account)
+    book.arm("005930", 70_000, order_kind="MARKET", quantity=1)
+    book.tick("005930", 70_000)
+    with trader.engine.connect() as connection:
+        assert trader.look(connection) == 1
+    return trader
+
+
 def test_halt_stops_new_orders_survives_and_only_a_person_lifts_it(
     machine: Callable[..., Any], book: Any
 ) -> None:
     here = machine()
-    book.money(here.account)
-    book.tick("005930", 70_000)
-    book.arm("005930", 70_000, order_kind="MARKET", quantity=1)
-    trader = build()
-    trader.wake = lambda: None
+    trader = a_strike_waits(here, book)
     with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
         say("halt", "점심")
         assert orders.serve_next().what == "WAIT"  # what was waiting is denied
         assert book.strikes()[0].reason_code == "HALT"
@@ -90,13 +97,7 @@ def test_halt_stops_new_orders_survives_and_only_a_person_lifts_it(
 
 def test_the_stop_file_halts_as_well(machine: Callable[..., Any], book: Any) -> None:
     here = machine()
-    book.money(here.account)
-    book.tick("005930", 70_000)
-    book.arm("005930", 70_000, order_kind="MARKET", quantity=1)
-    trader = build()
-    trader.wake = lambda: None
-    with trader.engine.connect() as connection:
-        trader.look(connection)
+    a_strike_waits(here, book)
     orders.stop_file().write_text("집에 불이 났다", "utf-8")
     orders.serve_next()
     assert "집에 불이 났다" in book.strikes()[0].reason

@@ -16,6 +16,7 @@ import pytest
 
 from db.ledger import verify
 from runtime import wiring
+from simulator.testing import wait_for
 
 # the order path's fixtures stand beside its other tests
 _spec = importlib.util.spec_from_file_location(
@@ -28,7 +29,7 @@ import sys  # noqa: E402
 
 sys.modules["orders_conftest"] = _fixtures
 _spec.loader.exec_module(_fixtures)
-book, machine, wait_for = _fixtures.book, _fixtures.machine, _fixtures.wait_for
+book, machine = _fixtures.book, _fixtures.machine
 
 SYMBOLS = ("005930", "000660", "035420", "005380", "051910")
 

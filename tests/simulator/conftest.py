@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,21 +13,10 @@ import websocket
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from simulator.testing import RunningSimulator, simulator_in_thread
+from simulator.testing import RunningSimulator, simulator_in_thread, wait_for
 
 TRADING = "/uapi/domestic-stock/v1/trading"
 QUOTES = "/uapi/domestic-stock/v1/quotations"
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """What the condition returns once it is true; fails when it never is."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"did not happen within {seconds} s")
 
 
 def unsealed(frame: str, key: str, iv: str) -> list[str]:
