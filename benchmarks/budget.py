@@ -8,8 +8,6 @@ a clock that is two seconds ahead throughout.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -18,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arrivals import FIXED, by_lane, codes, most_in_a_second, quantile
+from benchmarks.private import start_callers, told_of
 from budget.connect import connect
 from budget.lanes import Lanes
 from budget.plan import plan
 from runtime.servers import RedisServer
 from simulator.testing import RunningSimulator, start_simulator
 
-ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = 6
 LOAD = {"sweep": 3, "assets": 2, "confirm": 1, "spare": 1}
 START_UP_S = 3.0  # six interpreters on two cores
@@ -66,16 +64,7 @@ def _run(  # noqa: PLR0917
 ) -> dict[str, Any]:
     gate = Lanes(connect(redis.url()), "bench", plan(ceiling))
     gate.vouch()
-    told = {
-        "redis_url": redis.url(),
-        "rest_url": sim.rest_url,
-        "app_key": sim.customers[0].app_key,
-        "app_secret": sim.customers[0].app_secret,
-        "account": sim.customers[0].account,
-        "state_dir": str(scratch / "state"),
-        "ceiling": ceiling,
-        "jitter_s": jitter_s,
-    }
+    told = told_of(sim, redis, scratch, ceiling, jitter_s)
     full = _part(told, seconds * 2 / 3, {"order": 1}, 0.0)
     paced = _part(told, seconds / 3, {}, 1.0)
     quiet = _permit_times(redis)
@@ -133,13 +122,6 @@ def _part(
     children = []
     for number in range(PROCESSES):
         threads = LOAD | orders | ({"order": 1} if order_pace and number == 0 else {})
-        child = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.callers"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
         own = {
             "seed": number,
             "threads": threads,
@@ -148,10 +130,7 @@ def _part(
             "start_mono": started,
             "until_mono": part.ended,
         }
-        if child.stdin is not None:
-            child.stdin.write(json.dumps(told | own))
-            child.stdin.close()
-        children.append(child)
+        children.append(start_callers(told | own))
     if kill is not None:
         time.sleep(max(0.0, started + 3.0 - time.monotonic()))
         kill.kill()

@@ -9,16 +9,15 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, make_url
 
 from benchmarks.arrivals import quantile
+from benchmarks.private import ROOT, Private, private_servers
 from budget.connect import connect
 from budget.lanes import Lanes
 from budget.plan import plan
@@ -28,33 +27,24 @@ from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
 from kis.keys import KisKey
-from runtime.servers import MariaDBServer, RedisServer
+from runtime.servers import RedisServer
 from runtime.settings import Redis
 from simulator.testing import start_simulator
 
-ROOT = Path(__file__).resolve().parent.parent
 PERIOD_S = 10.0
 LOOK_EVERY_S = 0.2
 
 
 def run(seconds: float = 120.0, **knobs: Any) -> dict[str, Any]:
     """``knobs`` are the simulator's, e.g. ``spurious_rate=0.02, http_500=0.01``."""
-    with tempfile.TemporaryDirectory(prefix="bench-poll-") as scratch:
-        redis = RedisServer(Path(scratch) / "redis")
-        mariadb = MariaDBServer(Path(scratch) / "mariadb")
-        try:
-            redis.start()
-            mariadb.start()
-            redis.wait_ready()
-            mariadb.wait_ready()
-            with start_simulator(
-                "demo", frame_log=False, sections=1, log=Path(scratch) / "log", **knobs
-            ) as sim:
-                seen = _watch(sim.settings, redis, mariadb, Path(scratch), seconds)
-                codes = [line["msg_cd"] for line in sim.lines("calls")]
-        finally:
-            redis.stop()
-            mariadb.stop()
+    with (
+        private_servers("poll") as servers,
+        start_simulator(
+            "demo", frame_log=False, sections=1, log=servers.scratch / "log", **knobs
+        ) as sim,
+    ):
+        seen = _watch(sim.settings, servers, seconds)
+        codes = [line["msg_cd"] for line in sim.lines("calls")]
     gaps = [(b - a).total_seconds() for a, b in pairwise(seen)]
     return {
         "cycles": len(seen),
@@ -66,13 +56,8 @@ def run(seconds: float = 120.0, **knobs: Any) -> dict[str, Any]:
     }
 
 
-def _watch(
-    settings: dict[str, Any],
-    redis: RedisServer,
-    mariadb: MariaDBServer,
-    scratch: Path,
-    seconds: float,
-) -> list[datetime]:
+def _watch(settings: dict[str, Any], servers: Private, seconds: float) -> list[datetime]:
+    redis, mariadb, scratch = servers.redis, servers.mariadb, servers.scratch
     passwords = {role: f"bench-{role}" for role in ROLES}
     admin = make_url(mariadb.admin_url())
     migrate(make_engine(admin), passwords=passwords)

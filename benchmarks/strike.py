@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from itertools import pairwise
@@ -21,14 +20,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.arrivals import quantile
+from benchmarks.private import ROOT, Private, private_servers
 from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
-from runtime.servers import MariaDBServer, RedisServer
 from simulator.testing import RunningSimulator, start_simulator
 from trading.price_step import price_step
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKER = (
     "-m", "celery", "-A", "tasks", "worker", "-Q", "orders", "-c", "1",
     "--without-mingle", "--without-gossip", "-l", "WARNING",
@@ -38,26 +36,20 @@ WORKER = (
 def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
     """``background`` is the simulator's ticks a second over 40 stocks."""
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-strike-")))
-        redis, mariadb = RedisServer(scratch / "redis"), MariaDBServer(scratch / "mariadb")
-        stack.callback(redis.stop)
-        stack.callback(mariadb.stop)
-        redis.start()
-        mariadb.start()
-        redis.wait_ready()
-        mariadb.wait_ready()
+        servers = stack.enter_context(private_servers("strike"))
+        scratch = servers.scratch
         sim = stack.enter_context(
             start_simulator(
                 "calm", sections=1, symbols=40, rate=background, cash=10**12, log=scratch / "log"
             )
         )
-        environment = _environment(sim, redis, mariadb, scratch)
+        environment = _environment(sim, servers)
         # a Redis that has just started lets nobody call for a while; nobody has called before us
         vouch = "from runtime import wiring; wiring.lanes().vouch()"
         subprocess.run([sys.executable, "-c", vouch], cwd=ROOT, env=environment, check=True)
         for command in (("-m", "workers.market"), ("-m", "workers.trader"), WORKER):
             _start(stack, command, environment, scratch)
-        root = make_engine(mariadb.admin_url("stockd"))
+        root = make_engine(servers.mariadb.admin_url("stockd"))
         stack.callback(root.dispose)
         try:
             moments = _strike(sim, root, strikes)
@@ -68,9 +60,8 @@ def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
         return _figures(sim, moments, background)
 
 
-def _environment(
-    sim: RunningSimulator, redis: RedisServer, mariadb: MariaDBServer, scratch: Path
-) -> dict[str, str]:
+def _environment(sim: RunningSimulator, servers: Private) -> dict[str, str]:
+    redis, mariadb, scratch = servers.redis, servers.mariadb, servers.scratch
     passwords = {role: f"bench-{role}" for role in ROLES}
     migrate(make_engine(mariadb.admin_url()), passwords=passwords)
     symbols = ", ".join(f'"{one}"' for one in sorted(sim.look("stocks"))[:40])

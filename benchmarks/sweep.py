@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import subprocess
-import sys
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 from benchmarks.arrivals import codes, most_in_a_second
+from benchmarks.private import Private, private_servers, start_callers, told_of
 from budget.connect import connect
 from budget.lanes import Lanes
 from budget.plan import plan
@@ -29,12 +27,11 @@ from kis.http import new_session
 from kis.keys import Env, KisKey
 from kis.quotes import KisQuotes
 from kis.rest import KisRest
-from runtime.servers import MariaDBServer, RedisServer
+from runtime.servers import RedisServer
 from runtime.sweep import Key, Sweep, Turn
 from simulator.testing import RunningSimulator, start_simulator
 from trading.clock import KST
 
-ROOT = Path(__file__).resolve().parent.parent
 SYMBOLS = 2850
 BESIDE = {"assets": 1, "confirm": 1, "order": 1}  # callers of the fixed lanes during the sweep
 UNENDING_S = 60.0
@@ -42,33 +39,17 @@ UNENDING_S = 60.0
 
 def run(seconds: float = 30.0, symbols: int = SYMBOLS, ceiling: int = 18) -> dict[str, Any]:
     """As many turns as fit into ``seconds``; ``sweep_seconds`` is the slowest of them."""
-    with tempfile.TemporaryDirectory(prefix="bench-sweep-") as scratch:
-        redis = RedisServer(Path(scratch) / "redis")
-        mariadb = MariaDBServer(Path(scratch) / "mariadb")
-        try:
-            redis.start()
-            mariadb.start()
-            redis.wait_ready()
-            mariadb.wait_ready()
-            knobs = {"ceiling": ceiling, "ledger_per_s": 0, "cash": 10**12}
-            with start_simulator(
-                frame_log=False, sections=1, symbols=symbols, rate=1.0, **knobs
-            ) as sim:
-                return _run(sim, redis, mariadb, Path(scratch), seconds, ceiling)
-        finally:
-            redis.stop()
-            mariadb.stop()
+    knobs = {"ceiling": ceiling, "ledger_per_s": 0, "cash": 10**12}
+    with (
+        private_servers("sweep") as servers,
+        start_simulator(frame_log=False, sections=1, symbols=symbols, rate=1.0, **knobs) as sim,
+    ):
+        return _run(sim, servers, seconds, ceiling)
 
 
-def _run(  # noqa: PLR0917
-    sim: RunningSimulator,
-    redis: RedisServer,
-    mariadb: MariaDBServer,
-    scratch: Path,
-    seconds: float,
-    ceiling: int,
-) -> dict[str, Any]:
-    admin = make_url(mariadb.admin_url())
+def _run(sim: RunningSimulator, servers: Private, seconds: float, ceiling: int) -> dict[str, Any]:
+    redis, scratch = servers.redis, servers.scratch
+    admin = make_url(servers.mariadb.admin_url())
     passwords = {role: secrets.token_hex(8) for role in ROLES}
     migrate(make_engine(admin), passwords=passwords)
     user = {"username": user_name("sweep"), "password": passwords["sweep"], "database": "stockd"}
@@ -116,22 +97,7 @@ def _run(  # noqa: PLR0917
 def _beside(
     sim: RunningSimulator, redis: RedisServer, scratch: Path, ceiling: int
 ) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.callers"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    told = {
-        "redis_url": redis.url(),
-        "rest_url": sim.rest_url,
-        "app_key": sim.customers[0].app_key,
-        "app_secret": sim.customers[0].app_secret,
-        "account": sim.customers[0].account,
-        "state_dir": str(scratch / "state"),
-        "ceiling": ceiling,
-        "jitter_s": 0.0,
+    own = {
         "seed": 1,
         "threads": BESIDE,
         "pace_s": {"order": 1.0},
@@ -139,10 +105,7 @@ def _beside(
         "start_mono": time.monotonic(),
         "until_mono": time.monotonic() + UNENDING_S * 10,
     }
-    if child.stdin is not None:
-        child.stdin.write(json.dumps(told))
-        child.stdin.close()
-    return child
+    return start_callers(told_of(sim, redis, scratch, ceiling, 0.0) | own)
 
 
 def _now() -> datetime:
