@@ -22,7 +22,7 @@ from runtime.stack.place import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = re.compile(r"(http://127\.0\.0\.1:\d+)/ \(admin / (\S+)\)")
-UP_S = 240.0
+UP_S, DOWN_S = 240.0, 240.0
 
 
 class Machine:
@@ -76,9 +76,10 @@ class Machine:
         """SIGTERM, and its clean end."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(60)
+            self.process.wait(DOWN_S)
         finally:
-            self.process.kill()
+            self.process.kill()  # everything below it is bound to it and goes as well
+            self.process.wait(10)
 
     def _or_fail(self, ends: float) -> None:
         if self.process.poll() is not None or time.monotonic() > ends:

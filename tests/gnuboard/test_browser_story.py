@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -158,6 +159,30 @@ def test_the_page_warns_before_what_fires_at_once(browser: Browser, site: Site) 
     browser.shot("10-fires-now")
     browser.click("#sd_arm [data-no]")
     assert site.conditions()[0]["enabled"] == 0
+
+
+def test_a_tab_nobody_looks_at_asks_nothing(browser: Browser, site: Site) -> None:
+    """Counted by the browser itself: questions of the tab that went out while it was hidden."""
+    log_in(browser, site)
+    browser.open(f"{site.url}/adm/view.php?call=stockd_live")
+    browser.until(lambda: browser.text("[data-pulse]") != "불러오는 중…")
+    browser.driver.execute_script(
+        "window.hidden_questions = 0; window.questions = 0; const real = window.fetch;"
+        "document.addEventListener('visibilitychange', () => { window.was_hidden = true; });"
+        "window.fetch = function () { window.questions++;"
+        " if (document.hidden) { window.hidden_questions++; } return real.apply(this, arguments); }"
+    )
+    asked = "return window.questions"
+    browser.until(lambda: browser.driver.execute_script(asked) >= 2)
+    tab = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    time.sleep(4)  # several turns of a tab in sight
+    browser.driver.close()
+    browser.driver.switch_to.window(tab)
+    before = browser.driver.execute_script(asked)
+    assert browser.driver.execute_script("return window.was_hidden") is True
+    assert browser.driver.execute_script("return window.hidden_questions") == 0
+    browser.until(lambda: browser.driver.execute_script(asked) > before)
 
 
 def test_the_live_page_says_when_it_is_stale(browser: Browser, site: Site) -> None:

@@ -38,10 +38,12 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         made.until(lambda: made.rows("SELECT 1 FROM strike LIMIT 1"))
         yield made
     finally:
-        made.stop()
-        for process in psutil.process_iter(["cmdline"]):  # only what a failed run has left
-            if str(tmp_path) in " ".join(process.info["cmdline"] or ()):
-                process.kill()
+        try:
+            made.stop()
+        finally:
+            for process in psutil.process_iter(["cmdline"]):  # only what a failed run has left
+                if str(tmp_path) in " ".join(process.info["cmdline"] or ()):
+                    process.kill()
 
 
 @pytest.fixture
