@@ -1,4 +1,4 @@
-"""The compose file, really run: `python tests/compose/run.py [--json] [--keep] [--quick]`.
+"""The compose file, really run: `python tests/compose/run.py [--json] [--keep] [--only PART]`.
 
 By hand, as root (it kills processes of containers), where a Docker engine is; about a quarter of an
 hour. A clean clone comes up with the simulator; conditions are armed and fired; each container is
@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from checks import Story, knows_only_its_own, locked_in, secrets_written
@@ -42,7 +42,7 @@ KILLS = (
 SERVERS = ("redis", "mariadb")
 # the order worker has nothing to do while nothing fires: its own kill is asked of it alone
 EVERYBODY = ("market", "trader", "worker-confirm", "worker-assets", "beat", "watchdog")
-QUICK = ("trader",)
+PARTS = ("kills", "stops")
 WHOLE_WITHIN_S = 30.0
 SETTLED_WITHIN_S = 90.0
 
@@ -50,8 +50,8 @@ SETTLED_WITHIN_S = 90.0
 class Run:
     """One run; ``faults`` are the promises that did not hold."""
 
-    def __init__(self, machine: Machine, say: Any, stops: Iterable[str] = STOPS) -> None:
-        self.machine, self.say, self.stops = machine, say, tuple(stops)
+    def __init__(self, machine: Machine, say: Any, parts: Sequence[str] = PARTS) -> None:
+        self.machine, self.say, self.parts = machine, say, parts
         self.story = Story(machine)
         self.faults: list[str] = []
         self.figures: dict[str, Any] = {}
@@ -63,21 +63,31 @@ class Run:
         self.check("secrets in the right hands", knows_only_its_own(self.machine))
         self.together()
         self.figures["whole_after_s"] = {}
+        if "kills" in self.parts:
+            self.kills()
+        self.check("doctor finds nothing", self.doctor())
+        if "stops" in self.parts:
+            self.all_stops()
+        self.check("no secret written", secrets_written(self.machine))
+        self.once("simulator")  # last: it forgets its orders
+        return {"ok": not self.faults, **self.figures, "faults": self.faults}
+
+    def kills(self) -> None:
+        """Each container killed while an order is on its way; halt; a person's own kill."""
         for service, symbol in KILLS:
             self.kill(service, symbol)
         # an arming whose moment passes while its part is dead may send nothing: never two
         self.figures["after_the_kills"] = self.settled("after the kills", due=len(KILLS))
         self.check("alarms of the kills are over", self.alarms_of_the_kills())
-        self.check("doctor finds nothing", self.doctor())
         self.check("halt holds an order back", self.halted())
         self.docker_kill("beat")
+
+    def all_stops(self) -> None:
+        """Prometheus asked, then each part stopped and heard of."""
         prometheus = self.monitoring()
         self.figures["alarm_after_s"] = {}
-        for service in self.stops:
+        for service in STOPS:
             self.stop(service, prometheus if service == "trader" else None)
-        self.check("no secret written", secrets_written(self.machine))
-        self.once("simulator")  # last: it forgets its orders
-        return {"ok": not self.faults, **self.figures, "faults": self.faults}
 
     def check(self, what: str, faults: list[str]) -> None:
         self.say(f"{what}: {'; '.join(faults) if faults else 'yes'}")
@@ -220,7 +230,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     parser.add_argument("--keep", action="store_true", help="leave everything running")
-    parser.add_argument("--quick", action="store_true", help="stop the trader alone, not each part")
+    parser.add_argument("--only", choices=PARTS, help="the kill round, or the stops, alone")
     options = parser.parse_args()
     if not has_engine():
         sys.stderr.write("no Docker engine with Compose answers here\n")
@@ -233,7 +243,7 @@ def main() -> int:
     machine = Machine()
     try:
         machine.make()
-        result = Run(machine, say, QUICK if options.quick else STOPS).all()
+        result = Run(machine, say, [options.only] if options.only else PARTS).all()
     finally:
         if options.keep:
             say(f"left running: project {machine.project} in {machine.clone}")
