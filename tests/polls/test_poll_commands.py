@@ -14,6 +14,7 @@ from db.tables import daily_price, listing
 from kis.keys import KisKey
 from runtime.loop import kst_now
 
+pytestmark = pytest.mark.timeout(300)  # several commands, each a process
 WEDNESDAY, FRIDAY, SUNDAY = date(2026, 11, 11), date(2026, 11, 13), date(2026, 11, 15)
 
 

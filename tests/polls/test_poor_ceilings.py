@@ -13,6 +13,8 @@ from db.tables import asset_balance, sweep_quote
 from kis.broker import KisBroker
 from runtime import wiring
 from runtime.loop import kst_now
+from simulator.testing import RunningSimulator
+from trading.errors import Throttled
 from trading.fills import Side
 from trading.orders import Accepted, NewOrder, OrderKind
 
@@ -29,11 +31,27 @@ def our_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch
 
 
 def a_share(broker: KisBroker, symbol: str) -> float:
-    """Buys one share; how long the order took, its wait for the call budget included."""
+    """Buys one share; when the order began to ask for its place (monotonic seconds)."""
     began = time.monotonic()
-    done = broker.place(NewOrder(symbol, Side.BUY, OrderKind.MARKET, 1, 0))
-    assert isinstance(done, Accepted), done
-    return time.monotonic() - began
+    while True:
+        try:
+            done = broker.place(NewOrder(symbol, Side.BUY, OrderKind.MARKET, 1, 0))
+        except Throttled:  # a busy machine may need longer than its 1.5 s to end the call before it
+            assert time.monotonic() - began < 30, "starved"
+            continue
+        assert isinstance(done, Accepted), done
+        return began
+
+
+def overtaken_by(sim: RunningSimulator, asked: list[float]) -> list[int]:
+    """How many calls of the same key the broker saw between an order's asking and its arrival."""
+    label = sim.customers[0].label
+    calls = [one for one in sim.lines("calls") if one["key"] == label]
+    orders = [one["mono"] for one in calls if one["path"].endswith("/order-cash")]
+    return [
+        sum(since < one["mono"] < arrived for one in calls)
+        for since, arrived in zip(asked, orders, strict=True)
+    ]
 
 
 @pytest.mark.slow
@@ -54,10 +72,10 @@ def test_polls_neither_pile_up_nor_starve_orders(  # type: ignore[no-untyped-def
     here.wait_for_polls(1)
 
     ours, symbol = wiring.kis_broker(), next(iter(sim.look("stocks")))
-    waiting, took = [], []
+    waiting, asked = [], []
     for _ in range(ORDERS):  # a place that is shared comes free a second after each answer
         ours.prepare()
-        took.append(a_share(ours, symbol))
+        asked.append(a_share(ours, symbol))
         for _ in range(5):
             waiting += [here.queues.llen(name) for name in ("assets", "sweep")]
             time.sleep(0.5)
@@ -65,10 +83,13 @@ def test_polls_neither_pile_up_nor_starve_orders(  # type: ignore[no-untyped-def
     here.end()
 
     stats = sim.stats()
-    print(profile, took, max(waiting), stats["max_calls_in_any_second"])
+    overtaken = overtaken_by(sim, asked)
+    print(profile, overtaken, max(waiting), stats["max_calls_in_any_second"])
     assert max(stats["max_calls_in_any_second"].values()) <= ceiling
     assert stats["refused_by_rate"] == 0, "as the broker counts"
-    assert stats["orders"] == ORDERS, "each order got its place within its 1.5 s"
+    assert stats["orders"] == ORDERS
+    # who has its permit already goes first (one a shared place); nobody who asks later does
+    assert max(overtaken) <= max(1, ceiling - 1)
     assert max(waiting) <= 1, "one wake-up a poll may wait, never a pile"
     gaps = [b - a for a, b in pairwise(here.polls())]
     assert min(gaps) > TURN_S * 0.7, "a cycle is not followed by one that waited"
