@@ -33,6 +33,7 @@ from db.trader_reads import (
 )
 from runtime import orders, wiring
 from runtime.loop import Step, Stop, kst_now, supervise
+from runtime.scheduling import take_short_turns
 from trading.conditions import Condition, TriggerOp, in_its_time
 from trading.firing import Crossing, Look, Trail, fires, is_usable
 
@@ -295,6 +296,7 @@ def opened(trader: Trader | None = None) -> Iterator[Step]:
 
 def main() -> int:
     """Run until SIGTERM."""
+    take_short_turns()
     stop = Stop().on_signals()
     beats = Heartbeat(wiring.engine("trader"), "trader", kst_now())
     return supervise("trader", opened, stop, beats=beats, idle_s=LOOK_EVERY_S)
