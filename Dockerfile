@@ -31,7 +31,7 @@ RUN groupadd --gid 10001 stockd \
         --shell /usr/sbin/nologin stockd \
     && mkdir -p /app /var/lib/stockd /var/log/simulator \
     && for share in vault migrate market trader worker-orders worker-confirm worker-assets \
-        worker-sweep beat flower desk doctor mariadb redis monitoring gnuboard; do \
+        worker-sweep beat flower watchdog desk doctor mariadb redis monitoring gnuboard; do \
         mkdir -p "/handout/$share" || exit 1; done \
     && chown -R stockd:stockd /var/lib/stockd /var/log/simulator /handout
 COPY --from=build /opt/stockd /opt/stockd

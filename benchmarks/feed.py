@@ -18,11 +18,13 @@ from typing import Any
 import psutil
 from sqlalchemy import make_url, text
 
+from benchmarks.feed_sender import STOCKS
 from benchmarks.limit import limit_per_s
 from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
 from runtime.servers import MariaDBServer
+from trading.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTLE_S = 1.5  # after the last tick, before the daemon is told to end
@@ -33,12 +35,18 @@ def run(
     seconds: float = 20.0,
     rates: Sequence[int] = (5_000, 20_000, 50_000),
     sections: int = 5,
+    rate: float | None = None,
 ) -> dict[str, Any]:
     """Figures of contract.md, one object a rate in ``runs``, the last one unpaced (``rate`` 0).
 
+    ``rate`` alone is measured when it is given, without the unpaced run; BadInput when it leaves
+    a stock of the 40 a section without a tick a second.
     ``ratio_limit`` of the unpaced run is what the daemon reaches of the bare limit; that of a paced
     one is the share it was asked for.
     """
+    asked = (*rates, 0) if rate is None else (round(rate),)
+    if any(0 < one < STOCKS * sections for one in asked):
+        raise BadInput("--rate", min(asked), f"{STOCKS * sections} stocks, a tick a second each")
     with tempfile.TemporaryDirectory(prefix="stockd-bench-") as scratch:
         server = MariaDBServer(Path(scratch) / "db")
         server.start(bound=True)
@@ -51,9 +59,7 @@ def run(
                 database="stockd", username="stockd_market", password=passwords["market"]
             )
             limit = limit_per_s(user.render_as_string(hide_password=False))
-            runs = [
-                _one(rate, seconds, sections, server, user, Path(scratch)) for rate in (*rates, 0)
-            ]
+            runs = [one_rate(one, seconds, sections, server, user, Path(scratch)) for one in asked]
         finally:
             server.stop()
     for one in runs:
@@ -61,9 +67,13 @@ def run(
     return {"runs": runs, "limit_per_s": round(limit), "sections": sections}
 
 
-def _one(  # noqa: PLR0917
+def one_rate(  # noqa: PLR0917
     rate: int, seconds: float, sections: int, server: MariaDBServer, user: Any, scratch: Path
 ) -> dict[str, Any]:
+    """Figures of one run: sender, daemon and ``server`` at ``rate`` ticks/s (0: as fast as read).
+
+    ``user`` is the URL of the daemon's MariaDB user; TimeoutError when no tick arrives.
+    """
     truth, seen = scratch / "truth.json", scratch / "seen.json"
     engine = make_engine(make_url(server.admin_url("stockd")), autocommit=True)
     with engine.connect() as connection:

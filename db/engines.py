@@ -17,7 +17,15 @@ SQL_MODE = (
     "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
 )
-SESSION = f"SET SESSION time_zone = '+09:00', sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = 5"
+# A host that is cut off in the middle of a transaction is not seen to be gone for a quarter of an
+# hour (TCP's retries); its locks must not stop the host that takes over. After these seconds of
+# silence the server ends the session, and the transaction is rolled back as if it had been killed.
+SILENT_WRITER_S, SILENT_READER_S = 5, 30
+SESSION = (
+    f"SET SESSION time_zone = '+09:00', sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = 5,"
+    f" idle_write_transaction_timeout = {SILENT_WRITER_S},"
+    f" idle_transaction_timeout = {SILENT_READER_S}"
+)
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 15

@@ -164,9 +164,18 @@ class SendLedger:
             return ""
         return "claim" if halted(connection, self._site) is None else "halt"
 
-    def answer(self, strike_id: int, token: str, outcome: Outcome) -> None:
-        """Write the outcome of our call. The sweeper may have called it UNKNOWN meanwhile: an
-        answer that comes late is still the broker's word."""
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
+        """Write the outcome of our call; the state it leads to. The sweeper may have called it
+        UNKNOWN meanwhile: an answer that comes late is still the broker's word.
+
+        CLAIMED: the token was refused, so there was no order, and the strike is due once more.
+        """
+        if (
+            isinstance(outcome, Rejected)
+            and outcome.token_refused
+            and self._again(strike_id, token, outcome)
+        ):
+            return State.CLAIMED
         if isinstance(outcome, Accepted):
             after, changes = (
                 State.ACCEPTED,
@@ -181,6 +190,29 @@ class SendLedger:
             after, changes = State.UNKNOWN, {"reason": outcome.reason[:200]}
             detail = {"reason": outcome.reason}
         self._outcome(strike_id, token, after, changes, detail, closed=after is not State.UNKNOWN)
+        return after
+
+    def _again(self, strike_id: int, token: str, refused: Rejected) -> bool:
+        """SENDING → CLAIMED, once in a strike's life and while its time lasts; whether it was done.
+
+        The next claim asks gate, lease, switch, condition and guards anew, as if it were the first.
+        """
+        with mapped(), self._engine.begin() as connection:
+            gate.answered(connection, self._account, token)
+            return step(
+                connection,
+                strike_id,
+                State.SENDING,
+                State.CLAIMED,
+                {"code": refused.code, "reason": refused.reason, "again": 1},
+                changes={"claim": None, "fence": None},
+                also=(
+                    "claim = :claim AND order_no IS NULL AND deadline > NOW(6)"
+                    " AND NOT EXISTS (SELECT 1 FROM order_event e WHERE e.strike_id = strike.id"
+                    " AND e.from_state = 'SENDING' AND e.to_state = 'CLAIMED')"
+                ),
+                claim=token,
+            )
 
     def not_sent(self, strike_id: int, token: str, reason: str) -> None:
         """The call failed before its first byte: there is no order and will be none."""

@@ -23,6 +23,7 @@ from trading.errors import Transient
 from trading.fills import Notice, NoticeKind, Side
 
 LOCK_WAIT_S = 5
+SILENT_S = 5  # whoever holds the lock and says nothing for so long loses it with its session
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,24 @@ class SeenNotice:
 
 @contextmanager
 def fill_lock(connection: Connection, account: str, order_no: str) -> Iterator[None]:
-    """Nobody else counts the fills of this order meanwhile. Transient if not to be had in 5 s."""
+    """Nobody else counts the fills of this order meanwhile. Transient if not to be had in 5 s.
+
+    The lock is the session's, and the session of a host that was cut off lives on at the server:
+    hence the short patience with its silence, for as long as it holds the lock.
+    """
     name = f"fill:{account}:{order_no}"
     database = connection.scalar(text("SELECT DATABASE()"))
     params = {"name": f"{database}:{name}"[:64], "wait": LOCK_WAIT_S}
+    connection.execute(text("SET SESSION wait_timeout = :s"), {"s": SILENT_S})
     if connection.scalar(text("SELECT GET_LOCK(:name, :wait)"), params) != 1:
+        connection.execute(text("SET SESSION wait_timeout = DEFAULT"))
         raise Transient(f"fills of order {order_no} are being counted elsewhere")
     try:
         yield
     finally:
-        connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": params["name"]})
+        if not connection.invalidated:  # the lock goes with its session
+            connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": params["name"]})
+            connection.execute(text("SET SESSION wait_timeout = DEFAULT"))
 
 
 def record_notice(engine: Engine, seen: SeenNotice) -> bool:
@@ -95,28 +104,52 @@ def counted_shares(connection: Connection, account: str, day: date, order_no: st
     return int(connection.scalar(query) or 0)
 
 
+def _made_up(connection: Connection, seen: SeenNotice) -> tuple[int, int]:
+    """(shares, their price) that the broker's list has told of this order before any notice did."""
+    shares, won = connection.execute(
+        select(
+            func.coalesce(func.sum(fill.c.quantity), 0),
+            func.coalesce(func.sum(fill.c.quantity * fill.c.price), 0),
+        ).where(
+            fill.c.account == seen.account,
+            fill.c.order_day == seen.notice.at.date(),
+            fill.c.order_no == seen.notice.order_no,
+            fill.c.source == "BROKER",
+        )
+    ).one()
+    return (int(shares), round(int(won) / int(shares))) if shares > 0 else (0, 0)
+
+
 def _insert_fill(connection: Connection, seen: SeenNotice, notice_id: int) -> None:
+    """The shares of a notice. What the list had told already gives way in the same commit: this is
+    the notice that was made up for, so nobody ever reads the two together.
+    """
     one = seen.notice
     day = one.at.date()
     room = one.order_quantity - counted_shares(connection, seen.account, day, one.order_no)
-    quantity = min(one.quantity, room)
+    told, told_price = _made_up(connection, seen)
+    replaced = min(one.quantity, told)
+    quantity = replaced + min(one.quantity - replaced, max(0, room))
     if quantity <= 0:
         return
+    row = {
+        "account": seen.account,
+        "order_day": day,
+        "order_no": one.order_no,
+        "symbol": one.symbol,
+        "side": one.side.value,
+        "at": one.at,
+        "recorded_at": seen.received_at,
+    }
     connection.execute(
         insert(fill).values(
-            account=seen.account,
-            order_day=day,
-            order_no=one.order_no,
-            symbol=one.symbol,
-            side=one.side.value,
-            quantity=quantity,
-            price=one.price,
-            at=one.at,
-            source="NOTICE",
-            notice_id=notice_id,
-            recorded_at=seen.received_at,
+            **row, quantity=quantity, price=one.price, source="NOTICE", notice_id=notice_id
         )
     )
+    if replaced:
+        connection.execute(
+            insert(fill).values(**row, quantity=-replaced, price=told_price, source="BROKER")
+        )
 
 
 def _show_in_market(connection: Connection, seen: SeenNotice) -> None:

@@ -142,24 +142,12 @@ class SettleLedger:
             return changed + self._endings(connection, s)
 
     def _cap(self, connection: Connection, s: Row) -> None:  # type: ignore[type-arg]
-        """No more shares than the order has: a notice came twice, or after it was made up for."""
-        total, amount, made_up, late = connection.execute(
-            text(
-                "SELECT COALESCE(SUM(quantity), 0), COALESCE(SUM(quantity * price), 0),"
-                " COALESCE(SUM(IF(source = 'BROKER', quantity, 0)), 0),"
-                " COALESCE(SUM(IF(source = 'NOTICE' AND recorded_at > (SELECT COALESCE("
-                "   MAX(b.recorded_at), '9999-01-01') FROM fill b WHERE b.account = fill.account"
-                "   AND b.order_day = fill.order_day AND b.order_no = fill.order_no"
-                "   AND b.source = 'BROKER'), quantity, 0)), 0)"
-                " FROM fill WHERE account = :a AND order_day = :d AND order_no = :n"
-            ),
-            _key(s),
-        ).one()
-        # a notice later than the last making-up may be the one that was made up for
-        surplus = min(int(made_up), int(late)) if made_up > 0 else 0
-        surplus = max(surplus, int(total) - s.quantity)
+        """No more shares than the order has: what came twice (db/notices.py lets nothing beyond the
+        size that the notice names; the strike's own is the last word)."""
+        total, amount = _filled(connection, s)
+        surplus = total - s.quantity
         if surplus > 0:
-            price = round(int(amount) / int(total))
+            price = round(amount / total)
             _broker_fill(connection, s, -surplus, price)
             append_event(connection, s.id, State(s.state), State(s.state), {"taken_back": surplus})
 

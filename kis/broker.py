@@ -98,8 +98,8 @@ class KisBroker:
         admitted = self._rest.admit(endpoint)
         try:
             outcome = self._masked(outcome_of(self._rest.send(endpoint, body, admitted)))
-            if isinstance(outcome, Rejected) and outcome.code in TOKEN_REFUSED:
-                self._rest.forget_token(admitted)  # this order is over; the next one must not be
+            if isinstance(outcome, Rejected) and outcome.token_refused:
+                self._rest.forget_token(admitted)  # the next call must not go out with it
             return outcome
         except StockdError as error:
             return Unknown(str(error))
@@ -120,7 +120,7 @@ def outcome_of(reply: requests.Response) -> Outcome:
         return Unknown(error.reason)
     rt_cd, code, text = code_of(body)
     if code in NEVER_REACHED and rt_cd != "0":
-        return Rejected(code, text)
+        return Rejected(code, text, token_refused=code in TOKEN_REFUSED)
     if status != 200 or not rt_cd or code.startswith("EGW"):
         return Unknown(f"HTTP {status} {code} {text}".strip())
     if rt_cd != "0":

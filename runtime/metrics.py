@@ -4,8 +4,10 @@ the last look saw (tables, Redis), never older than two seconds, and a scrape co
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -100,10 +102,12 @@ class _Everything(Collector):
         yield from _open_alarms(self._watch.book.open)
         if seen is None:
             return
+        # a watch that hangs leaves its last figures standing here, looking well
+        age = time.monotonic() - seen.at
+        yield _gauge("stockd_look_age_seconds", "Since the watchdog last looked", age)
         yield _gauge("stockd_mariadb_up", "MariaDB answers", int(not seen.mariadb))
         yield _gauge("stockd_redis_up", "Redis answers", int(not seen.redis))
-        if seen.beat_s is not None:
-            yield _gauge("stockd_beat_age_seconds", "Since beat sent a wake-up", seen.beat_s)
+        yield _gauge("stockd_beat_age_seconds", "Since beat sent a wake-up", seen.beat_s)
         length = GaugeMetricFamily("stockd_queue_length", "Messages waiting", labels=["queue"])
         for name, one in seen.queues.items():
             length.add_metric([name], one.length)
@@ -122,8 +126,7 @@ def _signs(seen: Seen) -> Iterator[Metric]:
         ("stockd_tick_age_seconds", "Since the last tick", signs.tick_s),
         ("stockd_asset_age_seconds", "Since the last asset row", signs.asset_s),
     ):
-        if age is not None:
-            yield _gauge(name, words, age)
+        yield _gauge(name, words, age)
     yield _gauge("stockd_event_scheduler", "MariaDB's scheduler is on", int(signs.scheduler_on))
     yield _gauge("stockd_halted", "New orders are stopped (P10)", int(bool(signs.halt)))
     yield _gauge("stockd_orders_unknown", "Orders whose outcome is not known", len(signs.unknown))
@@ -155,9 +158,7 @@ def _facts(engine: sa.Engine) -> Iterator[Metric]:
     try:
         with mapped(), engine.connect() as connection:
             for name, words, query in _FACTS:
-                value = connection.scalar(sa.text(query))
-                if value is not None:
-                    yield _gauge(name, words, float(value))
+                yield _gauge(name, words, connection.scalar(sa.text(query)))
             trips = CounterMetricFamily(
                 "stockd_guard_trips_total", "Guard trips, drills left out", labels=["guard"]
             )
@@ -201,5 +202,9 @@ def _open_alarms(open_: dict[str, Trouble]) -> Iterator[Metric]:
     yield family
 
 
-def _gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, words, value=value)
+def _gauge(name: str, words: str, value: float | Decimal | None) -> Metric:
+    """One figure; a name without a sample while there has never been one."""
+    family = GaugeMetricFamily(name, words)
+    if value is not None:
+        family.add_metric([], float(value))
+    return family

@@ -15,8 +15,12 @@ from runtime.scheduling import take_short_turns
 # Nobody retries an order.
 @app.task(name="tasks.strike.send", rate_limit="1/s", ignore_result=True)
 def send() -> str:
-    """SENT, IDLE, STANDBY, GATE, WAIT, BUDGET, BROKER, LOST or TROUBLE (trading/execution.py)."""
-    return orders.serve_next().what
+    """SENT, AGAIN, IDLE, STANDBY, GATE, WAIT, BUDGET, BROKER, LOST or TROUBLE
+    (trading/execution.py)."""
+    what = orders.serve_next().what
+    if what == "AGAIN":  # a refused token is no order: the strike is due once more
+        orders.wake()
+    return what
 
 
 @app.task(name="tasks.strike.ready", ignore_result=True)

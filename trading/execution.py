@@ -1,5 +1,6 @@
 """Execution: how one strike becomes one order call. Nothing that can wait stands between the claim
-and the call; nothing after the claim ever repeats the call (P4, P6).
+and the call; nothing after the claim ever repeats the call (P4, P6). A call whose token the gateway
+refused was no order: the ledger puts that strike back once, and it goes through everything anew.
 
 The ledger, the call budget and the broker are Protocols: ``runtime/orders.py`` plugs them.
 """
@@ -17,7 +18,7 @@ from uuid import uuid4
 from trading.errors import StockdError, Transient
 from trading.guards import Deny, Facts, Limits, Wait, judge, proof
 from trading.lifecycle import State
-from trading.orders import Accepted, Broker, Outcome, Unknown
+from trading.orders import Broker, Outcome
 
 PACE_PATIENCE_S = 1.5  # longest wait for the gate inside one run; a hold after no answer is longer
 PERMIT_PATIENCE_S = 1.5
@@ -36,7 +37,7 @@ class OrderLedger(Protocol):
     def end(self, strike_id: int, after: State, code: str, reason: str) -> bool: ...
     def pull_the_brake(self, code: str, reason: str) -> None: ...
     def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str: ...
-    def answer(self, strike_id: int, token: str, outcome: Outcome) -> None: ...
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> State: ...  # where it led
     def not_sent(self, strike_id: int, token: str, reason: str) -> None: ...
 
 
@@ -60,7 +61,8 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one run did: SENT (with ``state``), IDLE, STANDBY, GATE, WAIT, BUDGET, BROKER, LOST."""
+    """What one run did: SENT (with ``state``), AGAIN (the call's token was refused, the strike is
+    due once more), IDLE, STANDBY, GATE, WAIT, BUDGET, BROKER, LOST."""
 
     what: str
     strike_id: int = 0
@@ -176,15 +178,8 @@ class OrderDesk:
             self._ledger.not_sent(strike.id, token, str(error))
             return Served("SENT", strike.id, State.NOT_SENT, str(error))
         self._quiet()
-        self._ledger.answer(strike.id, token, outcome)
-        return Served("SENT", strike.id, state_of(outcome))
+        state = self._ledger.answer(strike.id, token, outcome)
+        return Served("AGAIN" if state is State.CLAIMED else "SENT", strike.id, state)
 
     def _quiet(self) -> None:
         self._quiet_until = self._monotonic() + GAP_S
-
-
-def state_of(outcome: Outcome) -> State:
-    """The state an outcome leads to."""
-    if isinstance(outcome, Accepted):
-        return State.ACCEPTED
-    return State.UNKNOWN if isinstance(outcome, Unknown) else State.REJECTED

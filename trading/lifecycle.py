@@ -1,7 +1,8 @@
 """The life of a strike as a table of allowed steps, the ugly ones included.
 
 A strike is born CLAIMED: the trader has claimed this arming. The order worker then claims the right
-to send (SENDING, committed before the one HTTP call). Nothing ever leads back to CLAIMED.
+to send (SENDING, committed before the one HTTP call). One thing alone leads back to CLAIMED, once a
+strike: the gateway refused the token of the call, so no order was read (docs/adr/0011).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class State(StrEnum):
 S = State
 ALLOWED: dict[State, frozenset[State]] = {
     S.CLAIMED: frozenset({S.SENDING, S.EXPIRED, S.DENIED}),
-    S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT}),
+    S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT, S.CLAIMED}),
     # the answer of a call that the sweeper had given up may still come, and it is the broker's word
     S.UNKNOWN: frozenset({S.ACCEPTED, S.REJECTED, S.NOT_SENT}),
     # an exchange can refuse what the broker had accepted (RFUS_YN 1)

@@ -65,6 +65,7 @@ class Rejected:
 
     code: str  # msg_cd
     reason: str  # msg1, trimmed
+    token_refused: bool = False  # the gateway knew no such token: the order was not even read
 
 
 @dataclass(frozen=True, slots=True)

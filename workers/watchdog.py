@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-import structlog
-
 from budget.connect import connect
+from db.engines import make_engine
 from db.heartbeat import Heartbeat
 from runtime import orders, wiring
+from runtime.alarms.aside import Aside
 from runtime.alarms.book import Book
 from runtime.alarms.judge import Judge
 from runtime.alarms.look import Seen, look, reaches
@@ -29,13 +29,13 @@ from runtime.celeryapp import QUEUES
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.metrics import Exporter
 from runtime.settings import load_settings
-from trading.errors import StockdError
 from trading.hours import PhaseKind, phases_at
 from trading.orders import Venue
 
-log = structlog.get_logger(__name__)
-
 LOOK_EVERY_S = 2.0
+ANSWER_S = (
+    4  # of a statement: one look of a hanging MariaDB is a ping, a connect and an alarm's row
+)
 
 
 class Watchdog:
@@ -44,17 +44,21 @@ class Watchdog:
     def __init__(self) -> None:
         known = load_settings()
         own, rest_url = known.alarm, known.kis.rest_url
-        self.engine = wiring.engine("watchdog", autocommit=True)
+        # a server that hangs must be known to hang long before its alarm is due
+        url = wiring.database_url(known.mariadb, "watchdog")
+        self.engine = make_engine(url, autocommit=True, read_timeout_s=ANSWER_S)
+        self._writes = make_engine(url, read_timeout_s=ANSWER_S)
         self.judge = Judge(own.silence_s, lambda: reaches(rest_url))
         sender = Sender([one.get_secret_value() for one in own.urls])
         self.book = Book(
-            wiring.engine("watchdog"), sender, level=own.level, repeat_s=own.repeat_s,
+            self._writes, sender, level=own.level, repeat_s=own.repeat_s,
             host=socket.gethostname(),
         )  # fmt: skip
         self.calendar = Calendar(wiring.state_dir())
         self.reports = Reports(
             wiring.engine("watchdog"), self.book, self.calendar, own.morning, own.evening
         )
+        self._aside = Aside("reports")
         self._state = connect(wiring.redis_url(known.redis.state_db))
         self._broker = connect(wiring.redis_url(known.redis.broker_db))
         self._ping_url = own.ping_url.get_secret_value()
@@ -67,14 +71,11 @@ class Watchdog:
         seen = look(self.engine, orders.site(), self._state, self._broker, QUEUES)
         awake = market_is_awake(self._settings, self.calendar, now)
         troubles = self.judge.judge(seen, now, awake=awake, ticking=self._ticking(now))
-        self.book.take(troubles, now)
+        self.book.take(troubles, now, blind=bool(seen.mariadb or seen.redis))
         self.seen = seen
         show_processes(self.engine, seen, now)
         if not seen.mariadb:
-            try:
-                self.reports.look(now)
-            except StockdError as error:
-                log.warning("보고를 만들지 못함", error=str(error))
+            self._aside.begin(lambda: self.reports.look(now))
         if self._ping_url and time.monotonic() >= self._next_ping:
             self._next_ping = time.monotonic() + self._ping_every_s
             self.book.later(lambda: ping(self._ping_url))
@@ -92,7 +93,10 @@ class Watchdog:
 
     def close(self) -> None:
         """Let the last message leave."""
+        self._aside.close()
         self.book.close()
+        self.engine.dispose()
+        self._writes.dispose()
 
 
 @contextmanager

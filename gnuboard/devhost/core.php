@@ -46,6 +46,13 @@ function set_session($name, $value)
     $_SESSION[$name] = $value;
 }
 
+/** @return array<string,mixed> the member's row, empty when there is none */
+function get_member($mb_id)
+{
+    global $members;
+    return $members[$mb_id] ?? array();
+}
+
 function check_password($pass, $hash)
 {
     return hash_equals($hash, devhost_hash($pass));

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.alarms import mark_sent, open_alarms, write_alarm
-from runtime.alarms.judge import Trouble
+from runtime.alarms.judge import SERVERS, Trouble
 from runtime.alarms.send import Sender
 from runtime.loop import kst_now
 from trading.errors import StockdError
@@ -58,9 +58,10 @@ class Book:
         """Faults open now, by name."""
         return {name: one.trouble for name, one in (self._open or {}).items()}
 
-    def take(self, troubles: Iterable[Trouble], now: datetime) -> None:
+    def take(self, troubles: Iterable[Trouble], now: datetime, *, blind: bool = False) -> None:
         """What is wrong now; tells what is new, what goes on, what is over. Never raises for a
-        server that is away: the message leaves, its row follows."""
+        server that is away: the message leaves, its row follows. ``blind``: a server is away, so
+        that a fault that is not among them is not seen, and not over."""
         known = self._remember()
         self._write_late()
         current = {one.name: one for one in troubles}
@@ -75,6 +76,8 @@ class Book:
                 one.trouble, one.told_at = trouble, now
                 self._tell(trouble, "REPEATED", now, one)
         for name in [name for name in known if name not in current]:
+            if blind and name not in SERVERS:
+                continue
             known[name].gone += 1
             if known[name].gone >= OVER_AFTER:
                 self._tell(known.pop(name).trouble, "RECOVERED", now, None)

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from db.signs import Signs
 from runtime.alarms.look import Seen
+from runtime.alarms.outside import SUSPECT_S, Outside
 
-ASSETS_S = 26.0  # a cycle every 10 s takes up to 5: two missed
-SUSPECT_S = 8.0  # a cause that may explain an effect before it is an alarm itself
 EVENT_EVERY_S = {"ev_bar_minute": 1.0, "ev_asset_history": 60.0, "ev_partitions": 3600.0}
 
 
@@ -29,6 +28,9 @@ class Trouble:
         return self.name.partition(":")[0]
 
 
+SERVERS = frozenset({"mariadb", "redis"})
+# fault -> what is silent because of it
+EFFECTS = {"beat": ("asset",), "queue:assets": ("asset",), "orders": ("queue:orders",)}
 KINDS = (
     "mariadb", "redis", "broker", "tick", "sections", "asset", "trader", "orders", "beat", "queue",
     "scheduler", "event", "unknown", "rejected", "halt", "guard", "connects", "drift",
@@ -44,6 +46,11 @@ class Judge:
     _since: dict[str, datetime] = field(default_factory=dict)  # since when it was to be expected
     _last: dict[str, datetime] = field(default_factory=dict)  # its last sign
     _heads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)  # who was silent when all could be seen
+    _spent: bool = False  # the connect budget, as last known
+
+    def __post_init__(self) -> None:
+        self._outside = Outside(self.silence_s, self.reaches)
 
     def judge(self, seen: Seen, now: datetime, *, awake: bool, ticking: bool) -> list[Trouble]:
         """What is wrong at ``now``; silence only counts while the market is ``awake``."""
@@ -53,11 +60,14 @@ class Judge:
         if seen.redis:
             found.append(Trouble("redis", "CRITICAL", f"Redis 가 없습니다: {seen.redis}"))
         if found or not awake or seen.signs is None:
-            # nothing else can be told, and after it everybody gets the time to come back
-            self._since.clear()
+            # nothing else can be told, and after it everybody gets the time to come back, but for
+            # who was silent before it
+            self._since = {name: at for name, at in self._since.items() if name in self._told}
             self._heads.clear()
         else:
-            found += self._silence(seen, seen.signs, now, ticking)
+            silent = self._silence(seen, seen.signs, now, ticking)
+            self._told = {one.name for one in silent}
+            found += silent
         return found + (self._ledger(seen.signs) if seen.signs else [])
 
     # -- silence ----------------------------------------------------------------------------
@@ -86,21 +96,29 @@ class Judge:
             words = f"매매 데몬이 {silent_s:.0f}초째 표를 보지 않습니다{_why(signs, 'trader')}"
             found.append(Trouble("trader", "CRITICAL", words))
         hidden = beat > SUSPECT_S or stuck.get("assets", 0.0) > SUSPECT_S / 2
-        found += self._outside(signs, tick, 0.0 if hidden else asset)
+        names, back = self._outside.look(tick, 0.0 if hidden else asset)
+        if back:
+            self._patient_with(("tick", "asset"), now)
+        why_tick, why_asset = _why(signs, "market"), _why(signs, "assets")
+        outside = (
+            Trouble("tick", "CRITICAL", f"체결이 {tick:.0f}초째 들어오지 않습니다{why_tick}"),
+            Trouble("asset", "CRITICAL", f"자산이 {asset:.0f}초째 적히지 않습니다{why_asset}"),
+            Trouble("broker", "CRITICAL", "증권사에 닿지 않거나, 체결과 자산이 함께 끊겼습니다"),
+        )
+        found += [one for one in outside if one.name in names]
+        for one in found:
+            self._patient_with(EFFECTS.get(one.name, ()), now)
         return found + self._events(signs, now)
 
-    def _outside(self, signs: Signs, tick: float, asset: float) -> list[Trouble]:
-        """Prices and account both come from the broker: gone, it is one fault."""
-        found = []
-        if tick > self.silence_s:
-            words = f"체결이 {tick:.0f}초째 들어오지 않습니다{_why(signs, 'market')}"
-            found.append(Trouble("tick", "CRITICAL", words))
-        if asset > ASSETS_S:
-            words = f"자산이 {asset:.0f}초째 새로 적히지 않습니다{_why(signs, 'assets')}"
-            found.append(Trouble("asset", "CRITICAL", words))
-        if found and not self.reaches():
-            return [Trouble("broker", "CRITICAL", "증권사 서버에 닿지 않습니다")]
-        return found
+    def _patient_with(self, effects: tuple[str, ...], now: datetime) -> None:
+        """What a cause that was told has silenced gets its whole patience once the cause is over:
+        it comes back a little later than its cause, and nobody is to be told of that."""
+        for name in effects:
+            queue = name.removeprefix("queue:")
+            if queue != name and queue in self._heads:
+                self._heads[queue] = (self._heads[queue][0], now)
+            elif name in self._since:
+                self._since[name] = now
 
     def _events(self, signs: Signs, now: datetime) -> list[Trouble]:
         if not signs.scheduler_on:
@@ -155,8 +173,14 @@ class Judge:
         if any(0 < some < all_ for some, all_ in up):
             some, all_ = sum(one for one, _ in up), sum(one for _, one in up)
             found.append(Trouble("sections", "WARNING", f"섹션 {all_}개 중 {some}개만 붙어 있음"))
-        if any(one.detail.get("connects_left") == 0 for one in feeds):
-            found.append(Trouble("connects", "WARNING", "재접속 예산을 다 썼습니다 (10분에 4번)"))
+        left = [one.detail.get("connects_left", -1) for one in feeds]
+        if any(one >= 0 for one in left):  # below 0: not known now (Redis is away)
+            self._spent = 0 in left
+        if self._spent and any(some for some, _ in up):
+            # none up: the silence is told, and why. All up: nothing to do but not to restart
+            whole = all(some == all_ for some, all_ in up)
+            level = "INFO" if whole else "WARNING"
+            found.append(Trouble("connects", level, "재접속 예산을 다 썼습니다 (10분에 4번)"))
         if any(one.detail.get("drift", 0) > 0 for one in feeds):
             found.append(Trouble("drift", "WARNING", "체결 전문의 모양이 달라진 종목이 있습니다"))
         return found

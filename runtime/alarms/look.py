@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any
@@ -37,6 +38,7 @@ class Seen:
     redis: str = ""
     beat_s: float | None = None
     queues: dict[str, Queue] = field(default_factory=dict)
+    at: float = field(default_factory=time.monotonic, compare=False)  # when the look ended
 
 
 def look(

@@ -15,13 +15,14 @@ from runtime.loop import kst_now
 from runtime.stack.machine_id import machine
 from runtime.stack.place import CHECKOUT
 
-NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll", "replay", "soak")
+NAMES = ("parse", "feed", "bars", "budget", "sweep", "strike", "poll", "replay", "soak", "page")
 
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--seconds", type=click.FloatRange(min=1), help="이만큼 잽니다")
-@click.option("--rate", type=click.FloatRange(1, 20000), help="초당 체결 수")
+@click.option("--rate", type=click.FloatRange(1, 200_000), help="초당 체결 수")
+@click.option("--sections", type=click.IntRange(1, 200), help="웹소켓 섹션 수 (섹션당 40종목)")
 @click.option("--json", "as_json", is_flag=True)
 def bench(name: str, as_json: bool, **wish: float | None) -> None:
     """측정 하나: benchmarks/NAME.py."""

@@ -25,6 +25,7 @@ from trading.errors import ConfigError, Unavailable
 
 MARKET_S = 60.0  # no row of any of 40 stocks for so long is silence
 TRADER_S = 15.0  # it looks at its table several times a second
+WATCHDOG_S = 20.0  # it looks every two seconds; the morning's doctor takes a few
 FLOWER_PORT = 5555
 # the slowest thing each queue carries regularly (beat_schedule.py), thrice and a little
 MARKS_S = {"confirm": 20.0, "assets": 75.0, "sweep": 75.0, "beat": 20.0, "orders": 75.0}
@@ -95,6 +96,19 @@ def _trader() -> str:
     return _judged(_daemon_age_s("trader"), TRADER_S, "look at the tables")
 
 
+def _watchdog() -> str:
+    """By its own figures where it gives any: it watches on while MariaDB is away."""
+    port = int(os.environ.get("STOCKD_METRICS__PORT") or _settings()["metrics"]["port"])
+    if not port:
+        return _judged(_daemon_age_s("watchdog"), WATCHDOG_S, "whole look")
+    ages = [
+        float(line.rsplit(" ", 1)[1])
+        for line in _figures("watchdog", port)
+        if line.startswith("stockd_look_age_seconds ")
+    ]
+    return _judged(ages[0] if ages else None, WATCHDOG_S, "look")
+
+
 def _celery(name: str) -> str:
     directory = Path(_settings()["local"]["directory"])
     age = age_s(mark_file(directory / "state", name))
@@ -131,20 +145,26 @@ def _flower() -> str:
 
 
 def _flower_events() -> float:
-    port = int(os.environ.get("FLOWER_PORT", FLOWER_PORT))
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=4) as reply:
-            lines = reply.read().decode().splitlines()
-    except (OSError, urllib.error.URLError) as error:
-        raise Unavailable(f"Flower: {error}") from None
+    lines = _figures("Flower", int(os.environ.get("FLOWER_PORT", FLOWER_PORT)))
     return sum(
         float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("flower_events_total")
     )
 
 
+def _figures(who: str, port: int) -> list[str]:
+    """Lines of its page for Prometheus."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=8) as reply:
+            lines: list[str] = reply.read().decode().splitlines()
+            return lines
+    except (OSError, urllib.error.URLError) as error:
+        raise Unavailable(f"{who}: {error}") from None
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "market": _market,
     "trader": _trader,
+    "watchdog": _watchdog,
     **{name: partial(_celery, name) for name in MARKS_S},
     "flower": _flower,
 }

@@ -131,8 +131,9 @@ class _Demo:
         self.screen.say(f"켜는 데 {time.monotonic() - began:.1f}초")
         # beat's first turn comes ten seconds after its start: the account need not wait for it
         app.send_task("tasks.assets.poll", queue="assets", expires=30)
-        # the names of the stocks come with the daily prices of the whole market
-        app.send_task("tasks.publicdata.nightly", queue="sweep", expires=30)
+        # the names of the stocks come with the daily prices of the whole market; nothing asks for
+        # them again before the evening, so that a slow machine gets the time to take it
+        app.send_task("tasks.publicdata.nightly", queue="sweep", expires=600)
         self._wait_for_first_tick(engine)
         script = Script(engine, self.broker, arm, self.screen.say)
         sampler = DelaySampler(engine, self.symbols[:5])

@@ -31,11 +31,13 @@ READABLE = 0o444  # the folder is mounted into one container, where everybody is
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one process is given: ``roles`` it signs in as, ``keys`` whether it calls the broker."""
+    """What one process is given: ``roles`` it signs in as, ``keys`` whether it calls the broker,
+    ``alarms`` whether it knows whom to tell (tokens stand in those addresses)."""
 
     roles: tuple[str, ...]
     keys: bool = False
     admin: bool = False
+    alarms: bool = False
 
 
 SHARES = {
@@ -49,7 +51,9 @@ SHARES = {
     "beat": Share(()),
     "flower": Share(()),
     "desk": Share(("desk", "reader")),
-    "doctor": Share(tuple(RIGHTS), keys=True),
+    # the doctor tries every sign-in; the watchdog calls the doctor each morning
+    "watchdog": Share(tuple(RIGHTS), keys=True, alarms=True),
+    "doctor": Share(tuple(RIGHTS), keys=True, alarms=True),
 }
 
 
@@ -64,6 +68,8 @@ def share_of(settings: Settings, share: Share, passwords: dict[str, str]) -> dic
         host, port = known["host"], known["port"]
         known["admin_url"] = f"mysql+pymysql://root:{quote(passwords['root'])}@{host}:{port}/"
     raw["redis"]["url"] = _with_password(raw["redis"]["url"], passwords["redis"])
+    if not share.alarms:
+        raw["alarm"] |= {"urls": [], "ping_url": ""}
     if not share.keys:
         raw["kis"]["hts_id"] = raw["datagokr"]["service_key"] = raw["trade"]["account"] = ""
         for number, one in enumerate(raw["kis"]["sections"]):

@@ -10,16 +10,17 @@ from typing import Any
 from engine import ROOT, Machine
 
 sys.path.insert(0, str(ROOT))
+from db.grants import RIGHTS
 from trading.price_step import price_step
 
 OURS = (
     "market", "trader", "worker-orders", "worker-confirm", "worker-assets", "worker-sweep",
-    "beat", "flower", "simulator",
+    "beat", "flower", "watchdog", "simulator",
 )  # fmt: skip
 ROLE_OF = {
     "market": ["market"], "trader": ["trader"], "worker-orders": ["orders"],
     "worker-confirm": ["orders"], "worker-assets": ["assets"], "worker-sweep": ["sweep"],
-    "beat": [], "flower": [],
+    "beat": [], "flower": [], "watchdog": sorted(RIGHTS),
 }  # fmt: skip
 NO_WAY_OUT = """
 import socket
@@ -76,10 +77,10 @@ def secrets_written(machine: Machine) -> list[str]:
     for one in market["kis"]["sections"]:
         for name in ("app_key", "app_secret", "account"):
             planted[f"{name} of {one['label']}"] = one[name]
-    places = {"logs": machine.compose("logs", "--no-color")}
+    places = {"logs": machine.compose("--profile", "*", "logs", "--no-color")}
     for service in machine.services():
         places[f"inspect {service}"] = json.dumps(machine.inspect(service))
-    for table in ("strike", "order_event", "fill", "notice", "daemon"):
+    for table in ("strike", "order_event", "fill", "notice", "daemon", "alarm"):
         places[f"table {table}"] = str(machine.sql(f"SELECT * FROM {table}"))
     return [
         f"{what} stands in {where}"

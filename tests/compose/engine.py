@@ -49,13 +49,15 @@ class Machine:
         self.directory = Path(tempfile.mkdtemp(prefix="stockd-compose-"))
         self.clone = self.directory / "stockd"
         self.project = f"stockdtest{os.getpid()}"
+        self.ports = {one: free_port() for one in ("FLOWER", "MARIADB", "PROMETHEUS", "GRAFANA")}
 
-    def make(self) -> None:
-        """Clone, and fill in `.env`: the example as it stands, on ports nobody uses."""
+    def make(self, **more: str) -> None:
+        """Clone, and fill in `.env`: the example, ports nobody uses, and ``more``."""
         subprocess.run(["git", "clone", "-q", str(ROOT), str(self.clone)], check=True)
-        ports = "".join(f"{name}_PORT={free_port()}\n" for name in ("FLOWER", "MARIADB"))
+        ports = {f"{name}_PORT": str(port) for name, port in self.ports.items()}
+        own = "".join(f"{name}={value}\n" for name, value in (ports | more).items())
         text = (self.clone / ".env.example").read_text("utf-8")
-        (self.clone / ".env").write_text(text + ports, "utf-8")
+        (self.clone / ".env").write_text(text + own, "utf-8")  # the last of a name counts
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 600) -> str:
         """`docker compose ARGUMENTS`; its standard output. RuntimeError tells what went wrong."""
@@ -86,7 +88,7 @@ class Machine:
 
     def services(self) -> list[str]:
         """What runs."""
-        return self.compose("ps", "--services", "--status", "running").split()
+        return self.compose("--profile", "*", "ps", "--services", "--status", "running").split()
 
     def run_in(self, service: str, *argv: str) -> tuple[int, str]:
         """A command in a running container: exit code and output."""
@@ -134,7 +136,7 @@ class Machine:
     def has_moved_since(self, service: str, moment: float) -> bool:
         """Whether it got something done after ``moment`` (s since the epoch): an old row or mark
         from before a kill must not count as being back."""
-        if service in ("market", "trader"):
+        if service in ("market", "trader", "watchdog"):
             back = (
                 "SELECT state = 'RUNNING' AND progress_at > started_at"
                 f" AND UNIX_TIMESTAMP(progress_at) > {moment} FROM daemon WHERE name = '{service}'"

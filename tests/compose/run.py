@@ -1,9 +1,10 @@
-"""The compose file, really run: `python tests/compose/run.py [--json] [--keep]`.
+"""The compose file, really run: `python tests/compose/run.py [--json] [--keep] [--quick]`.
 
-By hand, as root (it kills processes of containers), where a Docker engine is; about four minutes.
-A clean clone comes up with the simulator; conditions are armed and fired; each container is killed
-once while an order is on its way. Exit code 0 only if every promise held. docs/running.md shows a
-run. Nothing is left behind but the image.
+By hand, as root (it kills processes of containers), where a Docker engine is; about a quarter of an
+hour. A clean clone comes up with the simulator; conditions are armed and fired; each container is
+killed once while an order is on its way; each is stopped once and its alarm waited for; Prometheus
+is asked what it sees. Exit code 0 only if every promise held. docs/running.md shows a run. Nothing
+is left behind but the image.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from checks import Story, knows_only_its_own, locked_in, secrets_written
 from engine import Machine, has_engine
+from figures import Prometheus, bring_up, judge, wait_for
+from stops import STOPS, quiet, said_since, stop_and_listen
 
 TOGETHER = ("005380", "000270", "035420", "051910", "006400", "012330")
 # what is killed, and the stock that fires meanwhile
@@ -29,12 +35,14 @@ KILLS = (
     ("worker-sweep", "012330"),
     ("beat", "005380"),
     ("flower", "000270"),
+    ("watchdog", "006400"),
     ("redis", "035420"),
     ("mariadb", "051910"),
 )
 SERVERS = ("redis", "mariadb")
 # the order worker has nothing to do while nothing fires: its own kill is asked of it alone
-EVERYBODY = ("market", "trader", "worker-confirm", "worker-assets", "beat")
+EVERYBODY = ("market", "trader", "worker-confirm", "worker-assets", "beat", "watchdog")
+QUICK = ("trader",)
 WHOLE_WITHIN_S = 30.0
 SETTLED_WITHIN_S = 90.0
 
@@ -42,8 +50,8 @@ SETTLED_WITHIN_S = 90.0
 class Run:
     """One run; ``faults`` are the promises that did not hold."""
 
-    def __init__(self, machine: Machine, say: Any) -> None:
-        self.machine, self.say = machine, say
+    def __init__(self, machine: Machine, say: Any, stops: Iterable[str] = STOPS) -> None:
+        self.machine, self.say, self.stops = machine, say, tuple(stops)
         self.story = Story(machine)
         self.faults: list[str] = []
         self.figures: dict[str, Any] = {}
@@ -59,10 +67,15 @@ class Run:
             self.kill(service, symbol)
         # an arming whose moment passes while its part is dead may send nothing: never two
         self.figures["after_the_kills"] = self.settled("after the kills", due=len(KILLS))
-        self.check("no secret written", secrets_written(self.machine))
+        self.check("alarms of the kills are over", self.alarms_of_the_kills())
         self.check("doctor finds nothing", self.doctor())
         self.check("halt holds an order back", self.halted())
         self.docker_kill("beat")
+        prometheus = self.monitoring()
+        self.figures["alarm_after_s"] = {}
+        for service in self.stops:
+            self.stop(service, prometheus if service == "trader" else None)
+        self.check("no secret written", secrets_written(self.machine))
         self.once("simulator")  # last: it forgets its orders
         return {"ok": not self.faults, **self.figures, "faults": self.faults}
 
@@ -105,6 +118,51 @@ class Run:
         told = self.machine.compose("run", "--rm", "-T", "doctor", "doctor", "--json", check=False)
         found = json.loads(told.splitlines()[-1]) if told else {"checks": [{"said": "no answer"}]}
         return [f"doctor: {one['said']}" for one in found["checks"] if not one.get("ok")]
+
+    def alarms_of_the_kills(self) -> list[str]:
+        """Whoever was away longer than the silence was told of, and all of it is over."""
+        open_ = quiet(self.machine)
+        raised = Counter(o.fault for o in said_since(self.machine, 0) if o.what == "RAISED")
+        self.figures["raised_by_the_kills"] = dict(raised)
+        self.say(f"told of during the kills: {dict(raised)}")
+        return [f"still open: {open_}"] if open_ else []
+
+    def monitoring(self) -> Prometheus | None:
+        """Profile `monitoring`, as far as there are images; None without Prometheus' own."""
+        there, missing = bring_up(self.machine)
+        self.figures["monitoring"] = {"ran": there, "no_image": missing}
+        self.say(f"profile monitoring: {there}, no image to be had: {missing}")
+        if not {"prometheus", "mariadb-exporter", "redis-exporter"} <= set(there):
+            return None
+        prometheus = Prometheus(self.machine.ports["PROMETHEUS"])
+        self.check("Prometheus scrapes, knows every rule and every name", judge(prometheus))
+        self.check("monitoring locked in", locked_in(self.machine))
+        firing = prometheus.firing()
+        self.check(f"alerts firing: {sorted(firing)}", [f"alert {one}" for one in firing])
+        return prometheus
+
+    def stop(self, service: str, prometheus: Prometheus | None) -> None:
+        """A person stops a container: its alarm within 30 s, and only that one (P12)."""
+        heard: list[float | None] = []
+        watch = threading.Thread(
+            target=lambda: heard.append(
+                wait_for(prometheus, f"StockdFault:{STOPS[service]}", firing=True)
+                if prometheus
+                else None
+            )
+        )
+        watch.start()
+        took, faults = stop_and_listen(self.machine, service, self.say)
+        watch.join()
+        self.figures["alarm_after_s"][service] = took
+        self.check(f"{service} stopped, alarm {STOPS[service]} after {took} s", faults)
+        if prometheus is not None:
+            over = wait_for(prometheus, f"StockdFault:{STOPS[service]}", firing=False)
+            self.figures["prometheus_alert_after_s"] = heard[0]
+            self.check(
+                f"Prometheus fires after {heard[0]} s, over {over} s after the recovery",
+                [] if heard[0] and over is not None else ["Prometheus did not fire and forget"],
+            )
 
     def halted(self) -> list[str]:
         """A person halts; a condition comes true; nothing goes out (P10)."""
@@ -162,6 +220,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     parser.add_argument("--keep", action="store_true", help="leave everything running")
+    parser.add_argument("--quick", action="store_true", help="stop the trader alone, not each part")
     options = parser.parse_args()
     if not has_engine():
         sys.stderr.write("no Docker engine with Compose answers here\n")
@@ -174,7 +233,7 @@ def main() -> int:
     machine = Machine()
     try:
         machine.make()
-        result = Run(machine, say).all()
+        result = Run(machine, say, QUICK if options.quick else STOPS).all()
     finally:
         if options.keep:
             say(f"left running: project {machine.project} in {machine.clone}")

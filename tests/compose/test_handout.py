@@ -32,6 +32,11 @@ KEYS = {
     "STOCKD_KIS__SECTIONS__0__ACCOUNT": "87654321-01",
 }
 
+TOLD = {
+    "STOCKD_ALARM__URLS": "json://planted-chat-token@hooks.example/a",
+    "STOCKD_ALARM__PING_URL": "https://hc.example/planted-ping-token",
+}
+
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> Path:
@@ -41,7 +46,7 @@ def volumes(tmp_path: Path) -> Path:
 
 
 def test_each_container_gets_its_own_password_and_no_other(volumes: Path) -> None:
-    hand_out({**SIM, **KEYS}, volumes)
+    hand_out({**SIM, **KEYS, **TOLD}, volumes)
     made = json.loads((volumes / "vault" / "passwords.json").read_text())
     assert len(set(made.values())) == len(made), "every password is its own"
     for name, share in SHARES.items():
@@ -52,6 +57,8 @@ def test_each_container_gets_its_own_password_and_no_other(volumes: Path) -> Non
         assert not [role for role, one in others.items() if one in text], name
         assert ("planted-app" in text) == share.keys, name
         assert ("87654321" in text) == share.keys, name
+        assert ("planted-chat" in text) == ("planted-ping" in text) == share.alarms, name
+    assert {name for name, share in SHARES.items() if share.alarms} == {"watchdog", "doctor"}
 
 
 def test_what_was_handed_out_can_be_read_as_settings(volumes: Path) -> None:

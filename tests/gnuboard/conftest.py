@@ -15,7 +15,7 @@ from db.engines import make_engine
 from db.grants import ROLES
 from db.migrate import migrate
 from tests.gnuboard.machine_rows import asset_rows, daemon_rows, market_rows
-from tests.gnuboard.real_site import install_real, roots
+from tests.gnuboard.real_site import install_real, installs
 from tests.gnuboard.site import GNUBOARD, Php, Site, Visitor
 
 MEMBERS = [
@@ -37,15 +37,18 @@ def php() -> None:
         pytest.skip("php is not installed: apt install php-cli php-mysql")
 
 
-@pytest.fixture(
-    scope="session", params=["devhost", *map(str, roots())], ids=lambda one: Path(one).name
-)
+def _named(one: tuple[Path, str]) -> str:
+    return "-".join((one[0].name, one[1])).rstrip("-")
+
+
+@pytest.fixture(scope="session", params=[(Path("devhost"), ""), *installs()], ids=_named)
 def host(request, servers, php, tmp_path_factory) -> Iterator[Site]:  # type: ignore[no-untyped-def]
-    """The devhost, then each real Gnuboard of GNUBOARD_ROOT."""
-    if request.param == "devhost":
+    """The devhost, then each real Gnuboard of GNUBOARD_ROOT in each variant."""
+    tree, variant = request.param
+    if not variant:
         made = start_devhost(servers, tmp_path_factory.mktemp("devhost"))
     else:
-        made = install_real(servers, Path(request.param), tmp_path_factory.mktemp("gb"), MEMBERS)
+        made = install_real(servers, tree, tmp_path_factory.mktemp("gb"), MEMBERS, variant)
     try:
         yield made
     finally:

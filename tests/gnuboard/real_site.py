@@ -1,4 +1,7 @@
-"""A real Gnuboard5, unpacked at GNUBOARD_ROOT, installed through its own web installer."""
+"""A real Gnuboard5, unpacked at GNUBOARD_ROOT, installed through its own web installer.
+
+Each tree is installed in each way of GNUBOARD_VARIANTS (VARIANTS' names, ',' between; unset: all).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,27 @@ def roots() -> list[Path]:
     return [Path(one) for one in os.environ.get("GNUBOARD_ROOT", "").split(os.pathsep) if one]
 
 
+@dataclass(frozen=True)
+class Variant:
+    """How a site can stand: table prefix, folder below the document root, charset of its tables."""
+
+    prefix: str
+    folder: str
+    charset: str
+
+
+VARIANTS = {
+    "root-utf8": Variant("gb_", "", "utf8"),
+    "folder-utf8mb4": Variant("Shop9_", "my/g5", "utf8mb4"),
+}
+
+
+def installs() -> list[tuple[Path, str]]:
+    """(tree, variant) of every real site to test."""
+    wanted = os.environ.get("GNUBOARD_VARIANTS") or ",".join(VARIANTS)
+    return [(tree, one) for tree in roots() for one in wanted.split(",")]
+
+
 def required() -> bool:
     return os.environ.get("GNUBOARD_REQUIRED") == "1"
 
@@ -33,23 +58,32 @@ def required() -> bool:
 CORE_CLI = Path(__file__).parent / "core_cli.php"
 
 
-def install_real(servers: Any, tree: Path, folder: Path, members: list[dict[str, Any]]) -> Site:
+def install_real(
+    servers: Any, tree: Path, folder: Path, members: list[dict[str, Any]], variant: str
+) -> Site:
     """Copies the tree, runs its web installer, then `stockd gnuboard install`; seeded."""
-    token = secrets.token_hex(3)
-    machine, database, prefix = f"t_{token}", f"s_{token}", "gb_"
+    token, kind = secrets.token_hex(3), VARIANTS[variant]
+    machine, database, prefix = f"t_{token}", f"s_{token}", kind.prefix
     password = secrets.token_urlsafe(9)
     server = make_engine(sa.make_url(servers.admin_url()).set(database=None))
     with server.begin() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4"))
+        connection.execute(sa.text(f"CREATE DATABASE `{database}` CHARACTER SET {kind.charset}"))
         connection.execute(sa.text(f"CREATE USER '{database}'@'%' IDENTIFIED BY '{password}'"))
         connection.execute(sa.text(f"GRANT ALL ON `{database}`.* TO '{database}'@'%'"))
-    root = folder / "site"
+    root = folder / "site" / kind.folder
     shutil.copytree(tree, root, ignore=shutil.ignore_patterns(".git"))
+    config = (root / "config.php").read_text("utf-8")
+    config, changed = re.subn(
+        r"(define\('G5_DB_CHARSET', *)'\w+'", rf"\g<1>'{kind.charset}'", config
+    )
+    assert changed == 1, "config.php has no G5_DB_CHARSET"
+    (root / "config.php").write_text(config, "utf-8")
     (root / "data").mkdir(mode=0o707, exist_ok=True)
     (root / "data").chmod(0o707)
-    host = Php(None, root, folder / "php.log")
+    host = Php(None, folder / "site", folder / "php.log")
     host.start()
-    web_install(host.url, f"127.0.0.1:{servers.mariadb.port}", database, password, prefix)
+    url = f"{host.url}/{kind.folder}".rstrip("/")
+    web_install(url, f"127.0.0.1:{servers.mariadb.port}", database, password, prefix)
     if not (root / "data" / "dbconfig.php").is_file():
         raise RuntimeError(f"{tree}: the web installer left no data/dbconfig.php")
     shutil.rmtree(root / "install")
@@ -63,8 +97,9 @@ def install_real(servers: Any, tree: Path, folder: Path, members: list[dict[str,
     said = stockd(servers, names, "install", str(root))
     if said.returncode:
         raise RuntimeError(said.stdout + said.stderr)
-    site = Site(host.url, server, database, machine, prefix, password, host, f"t_{token}_site")
+    site = Site(url, server, database, machine, prefix, password, host, f"t_{token}_site")
     site.data, site.root, site.real, site.origin = root / "data", root, True, str(tree)
+    site.variant = variant
     site.stockd = lambda *words: stockd(servers, names, *words)
     return site
 

@@ -97,12 +97,13 @@ class Site:
     root: Path = Path()
     real: bool = False
     origin: str = ""  # the tree it was copied from
+    variant: str = ""  # one of real_site.VARIANTS
     stockd: Any = None
 
     @property
     def label(self) -> str:
         """Folder of the screenshots."""
-        return "gnuboard" if self.real else "devhost"
+        return f"{Path(self.origin).name}-{self.variant}" if self.real else "devhost"
 
     def table(self, name: str) -> str:
         return f"`{self.database}`.`{self.prefix}stockd_{name}`"

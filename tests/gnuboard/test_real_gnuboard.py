@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,17 +81,64 @@ def test_a_broken_plugin_does_not_take_the_site_down(real: Site) -> None:
         real.php.log.unlink(missing_ok=True)
 
 
-def test_a_member_who_leaves_is_disarmed(real: Site) -> None:
+def arm_for(real: Site, owner: str) -> None:
     columns = "owner, symbol, side, trigger_op, strike_price, quantity, enabled, arm_no"
     real.run(
         f"INSERT INTO {real.table('condition')} ({columns}, created_by, updated_by, created_at,"
-        " updated_at) VALUES ('member2', '005930', 'BUY', 'LE', 70000, 1, 1, 1,"
-        " 'member2', 'member2', NOW(6), NOW(6))"
+        f" updated_at) VALUES ('{owner}', '005930', 'BUY', 'LE', 70000, 1, 1, 1,"
+        f" '{owner}', '{owner}', NOW(6), NOW(6))"
     )
-    command = ["php", str(CORE_CLI), str(real.root), "leave", "member2"]
+
+
+def armed_by_owner(real: Site) -> dict[str, int]:
+    return {one["owner"]: one["enabled"] for one in real.conditions()}
+
+
+@pytest.fixture
+def two_armed(real: Site) -> Iterator[Site]:
+    """Two members, each with an armed condition; both are members again afterwards."""
+    for one in ("member1", "member2"):
+        arm_for(real, one)
+    yield real
+    real.run(
+        f"UPDATE `{real.database}`.`{real.prefix}member`"
+        " SET mb_leave_date = '', mb_intercept_date = '' WHERE mb_id = 'member2'"
+    )
+
+
+def test_a_deleted_member_is_disarmed(two_armed: Site) -> None:
+    command = ["php", str(CORE_CLI), str(two_armed.root), "leave", "member2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert real.conditions()[0]["enabled"] == 0
+    assert armed_by_owner(two_armed) == {"member1": 1, "member2": 0}
+
+
+def test_a_member_who_leaves_is_disarmed_and_the_history_says_why(two_armed: Site) -> None:
+    member = Visitor(two_armed, "member2", "member-pw")
+    said = member.http.post(
+        f"{two_armed.url}/bbs/member_leave.php", data={"mb_password": "member-pw"}, timeout=20
+    )
+    assert "탈퇴 하셨습니다" in said.text
+    assert armed_by_owner(two_armed) == {"member1": 1, "member2": 0}
+    log = two_armed.rows(f"SELECT action, actor FROM {two_armed.table('condition_log')}")
+    assert log == [{"action": "DISARM", "actor": "회원 탈퇴"}]
+    assert all(one["deleted_at"] is None for one in two_armed.conditions())
+
+
+def test_a_member_who_is_blocked_is_disarmed(two_armed: Site) -> None:
+    admin = Visitor(two_armed, "admin").http
+    listed = f"{two_armed.url}/adm/member_list.php"
+    key = re.search(r'g5_admin_csrf_token_key = "([^"]*)"', admin.get(listed, timeout=20).text)
+    token = admin.post(  # as admin.js asks for it
+        f"{two_armed.url}/adm/ajax.token.php", timeout=20, headers={"Referer": listed},
+        data={"admin_csrf_token_key": key.group(1) if key else ""},
+    ).json()["token"]  # fmt: skip
+    form = {
+        "act_button": "선택수정", "token": token, "chk[]": "0", "mb_id[0]": "member2",
+        "mb_level[0]": "2", "mb_intercept_date[0]": "20260101",
+    }  # fmt: skip
+    admin.post(f"{two_armed.url}/adm/member_list_update.php", data=form, timeout=20)
+    assert armed_by_owner(two_armed) == {"member1": 1, "member2": 0}
 
 
 def test_uninstall_halts_what_is_armed_and_leaves_the_rows(real: Site, admin: Visitor) -> None:

@@ -230,7 +230,8 @@ def envelope(status: int, code: str, rt_cd: str = "1") -> tuple[int, Any, dict[s
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_gateway_refusal_that_is_in_the_table_is_rejected(door: Door, code: str, status: int):
     door.kis.answers = [envelope(status, code)]
-    assert door.broker.place(ORDER) == Rejected(code, "아니오")
+    refused = Rejected(code, "아니오", token_refused=code in {"EGW00121", "EGW00123"})
+    assert door.broker.place(ORDER) == refused
     assert len(door.kis.calls()) == 1, "not even a new token makes it try again"
 
 
@@ -557,9 +558,11 @@ def test_a_token_that_cost_one_order_costs_no_second(door: Door, code: str):
     door.store.held["access"] = ("planted-token-old", datetime.now(KST) + timedelta(hours=3))
     door.kis.answers = [envelope(500, code), answer("order-cash-ok")]
     door.broker.prepare()
-    assert isinstance(door.broker.place(ORDER), Rejected), "refused once, and never sent again"
+    refused = door.broker.place(ORDER)
+    assert isinstance(refused, Rejected), "one call an order: whether again is the ledger's to say"
+    assert refused.token_refused
     door.broker.prepare()
-    assert isinstance(door.broker.place(ORDER), Accepted), "the next strike has a new token"
+    assert isinstance(door.broker.place(ORDER), Accepted), "the next call has a new token"
     assert door.kis.tokens == 1
 
 

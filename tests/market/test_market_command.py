@@ -7,18 +7,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+import redis
 from sqlalchemy import make_url
 
+from simulator.keys import customer, settings_toml
 from simulator.testing import start_simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def settings_of(simulator, feed_db, redis_url: str, directory: Path) -> str:  # type: ignore[no-untyped-def]
+def settings_of(kis: str, feed_db, redis_url: str, directory: Path) -> str:  # type: ignore[no-untyped-def]
     url = make_url(feed_db.url)
-    return simulator.settings_toml.replace("[kis]", '[kis]\nenv = "real"', 1) + "\n".join(
+    return kis.replace("[kis]", '[kis]\nenv = "real"', 1) + "\n".join(
         [
             "[mariadb]",
             f'socket = "{url.query["unix_socket"]}"',
@@ -36,45 +42,145 @@ def settings_of(simulator, feed_db, redis_url: str, directory: Path) -> str:  # 
     )
 
 
-def test_the_daemon_ends_within_five_seconds_and_leaves_no_ghost(
-    feed_db, redis_url, tmp_path, until
-) -> None:
-    with start_simulator("calm", sections=2, symbols=20, rate=300.0) as simulator:
+@dataclass
+class Shell:
+    """`stockd …` as a person types it, with the settings of one file."""
+
+    directory: Path
+    env: dict[str, str]
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    @contextmanager
+    def daemon(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """`stockd market …` in the foreground of its own; its log is ``log_of(*words)``."""
+        with self.log_of(*words).open("ab") as log:
+            command = [sys.executable, "-m", "cli", "market", *words]
+            process = subprocess.Popen(command, cwd=ROOT, env=self.env, stderr=log)
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+
+    def log_of(self, *words: str) -> Path:
+        return self.directory / f"log{''.join(words)}"
+
+
+@pytest.fixture
+def shell(feed_db, redis_url: str, tmp_path: Path):  # type: ignore[no-untyped-def]
+    """``shell(kis)``: ``kis`` is the broker's part of the settings. No key was ever used."""
+    redis.Redis.from_url(redis_url).flushall()  # approval keys and connects of another simulator
+
+    def make(kis: str) -> Shell:
         config = tmp_path / "stockd.toml"
-        config.write_text(settings_of(simulator, feed_db, redis_url, tmp_path), "utf-8")
+        config.write_text(settings_of(kis, feed_db, redis_url, tmp_path), "utf-8")
         env = {k: v for k, v in os.environ.items() if not k.startswith("STOCKD_")}
-        env |= {"STOCKD_CONFIG": str(config)}
+        return Shell(tmp_path, env | {"STOCKD_CONFIG": str(config)})
+
+    return make
+
+
+def end(process: subprocess.Popen[bytes], log: Path) -> None:
+    """SIGTERM, and a tidy end within five seconds."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0, log.read_text("utf-8")
+    assert time.monotonic() - began < 5.0
+
+
+def test_the_daemon_ends_within_five_seconds_and_leaves_no_ghost(feed_db, shell, until) -> None:
+    with start_simulator("calm", sections=2, symbols=20, rate=300.0) as simulator:
+        stockd = shell(simulator.settings_toml)
         first, second = list(simulator.look("stocks"))[:2]
-
-        def stockd(*words: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [sys.executable, "-m", "cli", *words],
-                cwd=ROOT, env=env, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
-
         added = stockd("watch", "add", first, second)
         assert added.returncode == 0, added.stderr
-        log = (tmp_path / "log").open("wb")
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "cli", "market"], cwd=ROOT, env=env, stderr=log
-        )
-        try:
+        with stockd.daemon() as daemon:
             until(lambda: feed_db.one("SELECT COUNT(*) FROM market") == 2, 30)
             assert first in stockd("watch", "list").stdout
-            began = time.monotonic()
-            daemon.send_signal(signal.SIGTERM)
-            assert daemon.wait(10) == 0, (tmp_path / "log").read_text()
-            assert time.monotonic() - began < 5.0
-        finally:
-            daemon.kill()
-            log.close()
+            end(daemon, stockd.log_of())
         stats = simulator.stats()
         assert stats["registrations"] == {}
         assert stats["refused"] == {}
         assert stats["approvals_issued"] == {"simkey-1": 1, "simkey-2": 1}
-        text = (tmp_path / "log").read_text()
+        text = stockd.log_of().read_text("utf-8")
         for one in simulator.customers:
             assert one.app_key not in text
             assert one.app_secret not in text
             assert one.account[:8] not in text
         assert feed_db.one("SELECT state FROM daemon WHERE name = 'market'") == "STOPPED"
+
+
+def test_the_201st_stock_is_refused_and_told_why(feed_db, shell) -> None:
+    customers = [customer(number) for number in range(1, 6)]
+    # nothing is asked of the broker for this
+    stockd = shell(settings_toml("http://127.0.0.1:9", "ws://127.0.0.1:9", customers))
+    symbols = [f"{number:06d}" for number in range(1, 203)]
+    full = stockd("watch", "add", *symbols[:200])
+    assert full.returncode == 0, full.stderr
+
+    refused = stockd("watch", "add", symbols[200])
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    assert symbols[200] in line
+    assert "200종목(5섹션 × 40)" in line
+    assert "섹션(앱키)을 더하세요" in line
+    assert feed_db.one("SELECT COUNT(*) FROM watch") == 200
+    assert "이미 있음" in stockd("watch", "add", symbols[0]).stdout, "one that is in is no 201st"
+
+    assert "뺌" in stockd("watch", "remove", symbols[7]).stdout
+    taken = stockd("watch", "add", symbols[200], symbols[201])
+    assert "추가" in taken.stdout, "the first of the two has the free place"
+    assert symbols[201] in taken.stderr
+    assert taken.returncode != 0
+    assert stockd("watch", "list").stdout.splitlines()[-1] == "200 / 200 종목"
+
+
+def test_two_sections_spread_over_two_processes(feed_db, shell, until) -> None:
+    """As on two machines: each takes its share of one watch list, and no stock is left out."""
+    with start_simulator("calm", sections=2, symbols=24, rate=400.0) as simulator:
+        stockd = shell(simulator.settings_toml)
+        symbols = list(simulator.look("stocks"))[:24]
+        assert stockd("watch", "add", *symbols[:20]).returncode == 0
+
+        def homes() -> dict[str, int]:
+            rows = feed_db.rows("SELECT symbol, section FROM market WHERE price > 0")
+            return {row.symbol: row.section for row in rows}
+
+        def each_once(stocks: list[str]) -> bool:
+            """The broker's own word: both sections together hold each stock once."""
+            held = simulator.stats()["registrations"]  # with a fill notice a section
+            return sum(held.values()) == len(stocks) + 2 and set(stocks) <= homes().keys()
+
+        one, two = ("--section", "1"), ("--section", "2")
+        with stockd.daemon(*one) as first:
+            until(lambda: len(homes()) == 10, 30, "half of the list is ours")
+            assert set(homes().values()) == {1}
+            with stockd.daemon(*two) as second:
+                until(lambda: each_once(symbols[:20]), 30)
+                assert sorted(homes().values()) == [1] * 10 + [2] * 10
+                assert simulator.stats()["registrations"] == {"simkey-1": 11, "simkey-2": 11}
+                # the list changes under both: still each stock once, and few have moved
+                before = homes()
+                assert stockd("watch", "remove", symbols[3], symbols[4]).returncode == 0
+                assert stockd("watch", "add", *symbols[20:]).returncode == 0
+                now = [s for s in symbols if s not in (symbols[3], symbols[4])]
+                until(lambda: each_once(now), 30)
+                time.sleep(2.5)  # two more looks at the list
+                assert each_once(now)
+                after = homes()
+                assert {s: after[s] for s in now if s in before} == {
+                    s: before[s] for s in now if s in before
+                }
+                names = feed_db.rows("SELECT name FROM daemon WHERE state = 'RUNNING'")
+                assert {row.name for row in names} == {"market-1", "market-2"}
+                end(second, stockd.log_of(*two))
+            assert simulator.stats()["registrations"].keys() == {"simkey-1"}
+            end(first, stockd.log_of(*one))
+        assert simulator.stats()["registrations"] == {}
+        assert simulator.stats()["refused"] == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import urllib.request
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from db.alarms import alarms_since
 from runtime import wiring
 from runtime.alarms import reports
+from runtime.alarms.aside import Aside
 from runtime.alarms.book import Book
 from runtime.alarms.judge import Trouble
 from runtime.alarms.pulse import BEAT
@@ -20,7 +22,7 @@ from runtime.loop import kst_now
 from runtime.metrics import Exporter
 from runtime.servers import free_port
 from trading.clock import KST
-from trading.errors import ConfigError
+from trading.errors import ConfigError, Unavailable
 from trading.hours import TradingDay
 from workers.watchdog import Watchdog
 
@@ -174,6 +176,69 @@ def test_morning_says_go_or_no_go_once_and_evening_the_days_figures(
     ]
     assert "stockd resume" in receiver.got[0]["message"]
     assert "총평가 5,000,000원" in receiver.got[1]["message"]
+
+
+def test_a_silence_that_begins_during_the_mornings_long_check_is_told_in_time(
+    rig: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = kst_now()
+    later = f"{now + timedelta(hours=12):%H:%M}"
+    rig.settings(
+        ALARM__URLS=receiver.url, ALARM__SILENCE_S="5", MARKET__HOURS="always",
+        ALARM__MORNING=f"{now:%H:%M}", ALARM__EVENING=later,
+    )  # fmt: skip
+    parts, watchdog = Parts(rig), Watchdog()
+    monkeypatch.setattr(type(watchdog.calendar), "day", lambda _, day: TradingDay(day))
+    began, go_on = threading.Event(), threading.Event()
+
+    def long_check() -> list[Any]:
+        began.set()
+        assert go_on.wait(60)
+        return []
+
+    monkeypatch.setattr(reports, "examine", long_check)
+    try:
+        while not receiver.got:
+            parts.live()
+            watchdog.look(kst_now())
+            parts.stopped = "tick" if began.is_set() else ""
+            assert kst_now() < now + timedelta(seconds=60)
+            time.sleep(0.3)
+        assert told(receiver) == ["[stockd 경보] tick"]
+    finally:
+        go_on.set()
+        watchdog.close()
+    assert told(receiver)[1:] == ["[stockd 아침] 준비됨"]
+
+
+def test_what_a_report_raises_is_logged_and_the_next_one_is_made() -> None:
+    aside, made = Aside("t"), threading.Event()
+
+    def broken() -> None:
+        raise Unavailable("MariaDB is gone")
+
+    assert aside.begin(broken)
+    while not made.is_set():
+        aside.begin(made.set)
+        time.sleep(0.01)
+    aside.close()
+
+
+def test_while_a_server_is_away_nothing_else_is_called_over(rig: Any, receiver: Any) -> None:
+    book = _book(receiver.url)
+    tick = Trouble("tick", "CRITICAL", "체결이 21초째 들어오지 않습니다")
+    redis = Trouble("redis", "CRITICAL", "Redis 가 없습니다")
+    book.take([tick], NOW)
+    for second in range(2, 10, 2):
+        book.take([redis], NOW + timedelta(seconds=second), blind=True)
+    book.take([tick], NOW + timedelta(seconds=10))
+    book.take([tick], NOW + timedelta(seconds=12))
+    book.close()
+    assert told(receiver) == [
+        "[stockd 경보] tick",
+        "[stockd 경보] redis",
+        "[stockd 회복] redis",
+    ]
 
 
 def test_an_address_nobody_knows_is_named_by_its_number_and_not_shown() -> None:

@@ -41,12 +41,15 @@ class Day:
                 if s % every == 0:
                     self.sent += 1
                     self.queues[name].append(self.sent)
+        if s % 15 == 0 and alive({"trader", "redis"}):
+            self.sent += 1
+            self.queues["orders"].append(self.sent)
         for name, waiting in self.queues.items():
             if alive({f"worker-{name}", "redis"}):
-                if name == "assets" and waiting and alive({"broker", "mariadb"}):
+                if name == "assets" and waiting and alive({"broker", "broker-hangs", "mariadb"}):
                     self.last["asset"] = self.now
                 waiting.clear()
-        if alive({"market", "broker", "mariadb"}):
+        if alive({"market", "broker", "broker-hangs", "mariadb"}):
             self.last["tick"] = self.now
         if alive({"trader", "mariadb"}):
             self.last["trader"] = self.now
@@ -105,6 +108,7 @@ class Day:
         ("mariadb", "mariadb"),
         ("redis", "redis"),
         ("broker", "broker"),
+        ("broker-hangs", "broker"),  # its port can still be connected to
     ],
 )
 @pytest.mark.parametrize("offset", [0, 3, 7])
@@ -118,8 +122,51 @@ def test_a_part_that_stops_raises_its_alarm_within_30_s_and_only_that_one(
     assert list(found) == [alarm]
     assert found[alarm] <= WITHIN_S
     day.stopped.clear()
-    day.run(20)  # the time to come back
+    # what was silent because of it comes back a little later: nobody is told of that
+    assert set(day.run(20)) <= {alarm}
     assert day.run(60) == {}, "and nothing is left when it is back"
+
+
+def test_a_feed_that_needs_its_time_after_the_broker_is_back_has_it_and_no_more() -> None:
+    day = Day()
+    day.run(60)
+    day.stopped |= {"broker"}
+    assert list(day.run(60)) == ["broker"]
+    day.stopped = {"market"}  # the broker is back, the feed is not: a reconnect budget, a ban
+    found = day.run(60)
+    assert list(found) == ["tick"]
+    assert 20 <= found["tick"] <= WITHIN_S
+
+
+def test_who_was_silent_before_a_server_went_is_not_taken_for_well_after_it() -> None:
+    day = Day()
+    day.run(60)
+    day.stopped |= {"market"}
+    assert list(day.run(40)) == ["tick"]
+    day.stopped |= {"redis"}
+    assert list(day.run(20)) == ["redis"]
+    day.stopped -= {"redis"}
+    assert day.run(4) == {"tick": 2}, "at once, without a new patience"
+
+
+def test_the_connect_budget_is_told_where_it_matters_and_kept_while_redis_is_away() -> None:
+    def levels(up: int, left: int) -> list[str]:
+        detail = {"sections": 5, "sections_up": up, "connects_left": left}
+        signs = Signs(
+            tick_s=1, watched=20, asset_s=1, lease_s=-4, scheduler_on=True, events={},
+            event_errors={}, workers={"market": Worker("RUNNING", 1, detail)}, unknown=[],
+            rejected=[], trips={}, halt="", halt_source="",
+        )  # fmt: skip
+        found = judge.judge(Seen(signs), START, awake=False, ticking=False)
+        return [one.level for one in found if one.name == "connects"]
+
+    judge = Judge(20, lambda: True)
+    assert levels(5, 1) == []
+    assert levels(3, 0) == ["WARNING"]
+    assert levels(3, -1) == ["WARNING"], "Redis is away: not known, so as before"
+    assert levels(5, 0) == ["INFO"], "all are up: nothing to do but not to restart"
+    assert levels(0, 0) == [], "the silence is told, and why"
+    assert levels(3, 2) == []
 
 
 def test_polls_that_fail_while_their_queue_moves_are_a_silent_account() -> None:

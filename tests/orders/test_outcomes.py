@@ -16,11 +16,12 @@ SYMBOL = "005930"
 
 
 def claimed(book: Any, here: Any, **more: Any) -> None:
-    book.money(here.account, 1_000_000_000)
-    book.tick(SYMBOL, 70_000)
-    book.arm(SYMBOL, 70_000, **({"order_kind": "MARKET", "quantity": 1} | more))
+    orders.agree()
     trader = build()
     trader.wake = lambda: None
+    book.money(here.account, 1_000_000_000)
+    book.arm(SYMBOL, 70_000, **({"order_kind": "MARKET", "quantity": 1} | more))
+    book.tick(SYMBOL, 70_000)  # last: it is young for three seconds, and the machine may be busy
     with trader.engine.connect() as connection:
         assert trader.look(connection) == 1
 
@@ -46,6 +47,91 @@ def test_a_refusal_is_the_brokers_word(machine: Callable[..., Any], book: Any) -
     claimed(book, here)
     assert orders.serve_next().state == "REJECTED"
     assert book.strikes()[0].reason
+
+
+def token_of_hours_ago(here: Any) -> None:
+    """KIS has ended our token early (nightly maintenance does); it was issued hours ago."""
+    here.simulator.control("fault", expire_tokens=True, token_gap_s=0.0)
+    for name in wiring.redis().scan_iter("*:issued"):
+        wiring.redis().delete(name)
+    for path in wiring.state_dir().rglob("*-issued.json"):
+        path.unlink()
+
+
+def calls_of_orders(here: Any) -> list[str]:
+    return [one["msg_cd"] for one in here.orders_at_broker()]
+
+
+def test_a_token_that_ended_early_costs_a_second_and_no_order(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine()
+    claimed(book, here, max_age_ms=60_000)
+    token_of_hours_ago(here)
+    again = orders.serve_next()
+    assert (again.what, again.state) == ("AGAIN", "CLAIMED")
+    book.tick(SYMBOL, 70_000, 2)
+    assert orders.serve_next().state == "ACCEPTED", book.strikes()
+    refused, accepted = here.orders_at_broker()
+    assert refused["msg_cd"] == "EGW00123"
+    assert accepted["mono"] - refused["mono"] >= 1.0, "the pace counts calls, not orders (P5)"
+    assert len(here.simulator.book()["orders"]) == 1
+    steps = [
+        (row.from_state, row.to_state) for row in book.rows("SELECT * FROM order_event ORDER BY id")
+    ]
+    assert steps[:5] == [
+        ("", "CLAIMED"), ("CLAIMED", "SENDING"), ("SENDING", "CLAIMED"), ("CLAIMED", "SENDING"),
+        ("SENDING", "ACCEPTED"),
+    ]  # fmt: skip
+    assert verify(wiring.engine("orders"))[1] == ""
+
+
+def test_a_second_refused_token_is_the_end_of_it(machine: Callable[..., Any], book: Any) -> None:
+    here = machine()
+    claimed(book, here, max_age_ms=60_000)
+    token_of_hours_ago(here)
+    assert orders.serve_next().what == "AGAIN"
+    orders.broker().prepare()  # has fetched another, which KIS ends as well
+    token_of_hours_ago(here)
+    book.tick(SYMBOL, 70_000, 2)
+    assert orders.serve_next().state == "REJECTED"
+    assert orders.serve_next().what == "IDLE"
+    assert calls_of_orders(here) == ["EGW00123", "EGW00123"]
+    assert here.simulator.book()["orders"] == []
+    assert book.strikes()[0].reason_code == "EGW00123"
+
+
+def test_what_is_sent_again_is_looked_at_again(machine: Callable[..., Any], book: Any) -> None:
+    here = machine()
+    claimed(book, here, max_age_ms=60_000)
+    token_of_hours_ago(here)
+    assert orders.serve_next().what == "AGAIN"
+    book.run("UPDATE strike SET tick_received_at = tick_received_at - INTERVAL 100 SECOND")
+    book.tick(SYMBOL, 71_000, 2)  # the price has gone away meanwhile
+    assert orders.serve_next().what == "WAIT"
+    book.run("UPDATE strike SET deadline = NOW(6)")
+    orders.serve_next()
+    assert book.states() == ["EXPIRED"]
+    assert calls_of_orders(here) == ["EGW00123"]
+
+
+def test_an_order_worker_sends_again_by_itself(machine: Callable[..., Any], book: Any) -> None:
+    here = machine()
+    here.order_worker()
+    until = time.monotonic() + 60
+    while "tasks.strike.ready" not in here.words() or "succeeded" not in here.words():
+        assert time.monotonic() < until, here.words()
+        time.sleep(0.1)
+    claimed(book, here, max_age_ms=60_000)
+    token_of_hours_ago(here)
+    orders.wake()  # once: nobody but the worker itself sees to the second call
+    while len(calls_of_orders(here)) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    while book.states() != ["ACCEPTED"] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert book.states() == ["ACCEPTED"], here.words()
+    assert calls_of_orders(here)[0] == "EGW00123"
+    assert len(here.simulator.book()["orders"]) == 1
 
 
 def test_a_strike_whose_worker_died_in_the_call_is_found_at_the_broker(

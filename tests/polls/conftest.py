@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +29,9 @@ from kis.keys import Env, KisKey
 from kis.rest import KisRest
 from simulator.testing import RunningSimulator, start_simulator
 from trading.clock import KST
+
+ROOT = Path(__file__).resolve().parents[2]
+QUEUES_DB, STATE_DB = 13, 14  # of the shared Redis: ours alone
 
 
 def now() -> datetime:
@@ -100,3 +108,96 @@ def client_of(store: redis.Redis, tmp_path: Path) -> Callable[..., KisRest]:
         return KisRest(key, Env.REAL, sim.rest_url, auth, lanes)
 
     return make
+
+
+@dataclass
+class Desk:
+    """A machine of our own: settings file, tables, Redis databases, and its processes."""
+
+    sim: RunningSimulator
+    environment: dict[str, str]
+    log: Path
+    state: redis.Redis
+    queues: redis.Redis
+    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def celery(self, *words: str) -> subprocess.Popen[bytes]:
+        """`celery -A tasks …` in the background; all write one log."""
+        with self.log.open("ab") as out:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "tasks", *words],
+                cwd=ROOT, env=self.environment, stdout=out, stderr=out,
+            )  # fmt: skip
+        self.children.append(child)
+        return child
+
+    def stockd(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """A command as a person types it."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            cwd=ROOT, env=self.environment | more, capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+
+    def polls(self) -> list[float]:
+        """When the broker was asked for the holdings (monotonic seconds): once a cycle."""
+        lines = self.sim.lines("calls")
+        return [line["mono"] for line in lines if line["path"].endswith("inquire-balance")]
+
+    def wait_for_polls(self, count: int, seconds: float = 90.0) -> None:
+        until = time.monotonic() + seconds
+        while len(self.polls()) < count:
+            assert time.monotonic() < until, self.words()[-3000:]
+            time.sleep(0.1)
+
+    def words(self) -> str:
+        return self.log.read_text("utf-8") if self.log.exists() else ""
+
+    def end(self) -> None:
+        for child in self.children:
+            if child.poll() is None:
+                child.terminate()
+        for child in self.children:
+            child.wait(20)
+
+
+@pytest.fixture
+def desk(tables, servers, redis_url: str, tmp_path: Path):  # type: ignore[no-untyped-def]
+    """``desk(sim, **kis)``: ``kis`` are settings of [kis]. Redis knows nothing yet but is open."""
+    made: list[Desk] = []
+
+    def make(sim: RunningSimulator, **kis: object) -> Desk:
+        settings = sim.settings | {
+            "mariadb": {
+                "socket": servers.mariadb.socket,
+                "database": tables.name,
+                "user_prefix": tables.prefix,
+                "passwords": {role: f"pw-{role}" for role in ROLES},
+            },
+            "redis": {
+                "url": redis_url.rsplit("/", 1)[0], "broker_db": QUEUES_DB, "state_db": STATE_DB,
+            },
+            "local": {"directory": str(tmp_path / "stockd")},
+        }  # fmt: skip
+        settings["kis"] |= {"env": "real"} | kis
+        settings["sweep"] = {"symbols": list(sim.look("stocks"))[:40]}
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps(settings), "utf-8")
+        url = settings["redis"]["url"]
+        state, queues = connect(f"{url}/{STATE_DB}"), connect(f"{url}/{QUEUES_DB}")
+        state.flushdb()
+        queues.flushdb()
+        for one in sim.customers:
+            # a Redis that has just started would hold the first calls back for nine seconds
+            key = KisKey("test", one.app_key, "", one.account)
+            Lanes(state, key.key_id, plan(18)).vouch()
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("STOCKD_")}
+        made.append(
+            Desk(sim, clean | {"STOCKD_CONFIG": str(path)}, tmp_path / "celery.log", state, queues)
+        )
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+        one.state.flushdb()
+        one.queues.flushdb()

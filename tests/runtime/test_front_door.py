@@ -38,6 +38,8 @@ def stockd(tmp_path: Path, *args: str, **environ: str) -> subprocess.CompletedPr
         (("db", "url", "--role", "reader"), {}, 2, "mariadb.passwords.reader"),
         (("status",), {}, 1, "stockd up"),
         (("bench", "speed"), {}, 2, "speed"),
+        (("bench", "budget", "--sections", "9"), {}, 2, "--sections"),
+        (("bench", "feed", "--sections", "50", "--rate", "900"), {}, 2, "2000 stocks"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

@@ -32,6 +32,7 @@ from trading.fills import Notice, NoticeKind
 from trading.firing import Crossing
 from trading.guards import Limits
 from trading.hours import TradingDay
+from trading.lifecycle import State
 from trading.orders import Accepted, BrokerOrder, NewOrder, Outcome, Rejected, Unknown
 
 ACCOUNT = "sim"
@@ -102,8 +103,12 @@ class SimBroker:
             return Unknown("timeout")
         self.arrivals.append(life.clock.true)
         life.world.calls += 1
-        if fate < 0.12:
+        if fate < 0.11:
             return Rejected("APBK0656", "no")
+        if fate < 0.16:
+            life.count("token refused")
+            life.between("after the request", kill=0.06)
+            return Rejected("EGW00123", "expired", token_refused=True)
         life.number += 1
         shown = life.clock.true + (life.rng.uniform(0, 3) if life.chance(0.2) else 0)
         held = Held(str(life.number), order, life.clock.now(), shown_at=shown)
@@ -200,12 +205,13 @@ class Watched(SendLedger):
         self.life.between("after the claim", kill=0.04)
         return refused
 
-    def answer(self, strike_id: int, token: str, outcome: Outcome) -> None:
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
         self.life.between("before the answer", kill=0.04)
-        super().answer(strike_id, token, outcome)
+        state = super().answer(strike_id, token, outcome)
         if not isinstance(outcome, Unknown):
             self.life.lane_free = self.life.clock.true + 1
         self.life.between("after the answer", kill=0.02)
+        return state
 
 
 MakeLedger = Callable[..., SendLedger]
@@ -535,6 +541,15 @@ class UnconditionalClaim(Watched):
         return ""
 
 
+class SendsTheUnknownAgain(Watched):
+    """What is right for a refused token, done for a call whose fate nobody knows."""
+
+    def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
+        if isinstance(outcome, Unknown):
+            outcome = Rejected("", outcome.reason, token_refused=True)
+        return super().answer(strike_id, token, outcome)
+
+
 @dataclass
 class RetryingBroker:
     """A client that repeats a call after a time-out."""
@@ -563,6 +578,7 @@ class WritesAfterTheCall(OrderDesk):
 PLANTED: dict[str, dict[str, Any]] = {
     "claim made unconditional": {"make_ledger": UnconditionalClaim},
     "retry on time-out": {"make_broker": lambda life: RetryingBroker(SimBroker(life))},
+    "unknown put back": {"make_ledger": SendsTheUnknownAgain},
     "state written after the call": {"make_desk": WritesAfterTheCall},
 }
 

@@ -31,6 +31,8 @@ if (defined('G5_IS_ADMIN')) {
     unset($stockd_page);
 }
 
-// a member who is gone must not leave armed conditions behind
+// a member who is gone or blocked must not leave armed conditions behind
 add_event('member_delete_after', 'Stockd\\Site\\Leaving::deleted', 8, 1);
 add_event('member_leave', 'Stockd\\Site\\Leaving::left', 8, 1);
+add_event('admin_member_form_update', 'Stockd\\Site\\Leaving::edited', 8, 2);
+add_event('admin_member_list_update', 'Stockd\\Site\\Leaving::listed', 8, 2);

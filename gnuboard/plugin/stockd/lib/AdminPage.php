@@ -31,9 +31,11 @@ final class AdminPage
             if ($_SERVER['REQUEST_METHOD'] === 'POST') {
                 self::stop($db, 'live');
             } elseif ($ask === 'feed') {
-                $feed = Live::feed($db, Rights::member());
+                // one token an hour, so that an unchanged answer stays unchanged; then the session is let
+                // go, or the tabs of one browser would wait for each other
+                $token = Csrf::token(Rights::member(), intdiv(time(), 3600) * 3600);
                 session_write_close();
-                Html::answer($feed, true);
+                Html::answer(Live::feed($db) + array('token' => $token), true);
             } elseif ($ask === 'candles') {
                 session_write_close();
                 Html::answer(Live::candles($db, Input::get('symbol'), Input::number(Input::get('minutes'))), true);

@@ -39,6 +39,7 @@ final class Html
         self::headers();
         header('Content-Type: application/json; charset=utf-8');
         header('X-Stockd-Now: ' . round(microtime(true) * 1000));
+        header(sprintf('Server-Timing: answer;dur=%.2f', (microtime(true) - $_SERVER['REQUEST_TIME_FLOAT']) * 1000));
         if ($tagged) {
             $tag = '"' . md5($body) . '"';
             header('Cache-Control: private, no-cache');

@@ -7,9 +7,8 @@ final class Live
     const MINUTES = array(1, 3, 5, 10, 15, 30, 60, 1440);
 
     /** Lists of lists for what repeats, to stay small at 200 stocks; the page knows the order. */
-    public static function feed(Db $db, string $member): array
+    public static function feed(Db $db): array
     {
-        $hour = intdiv(time(), 3600) * 3600; // one token an hour, so that an unchanged answer stays unchanged
         return array(
             'market' => self::lists($db, 'SELECT symbol, name, price, price_change, day_open, day_high, day_low, day_volume, day_turnover, halted, hour_class, drift,'
                 . " DATE_FORMAT(traded_at, '%H:%i:%s') FROM " . $db->view('v_market') . ' ORDER BY symbol'),
@@ -22,7 +21,6 @@ final class Live
             'lanes' => self::lanes($db),
             'halt' => Halts::current($db),
             'armed' => (int) $db->one('SELECT COUNT(*) AS n FROM ' . $db->table('condition') . ' WHERE enabled = 1 AND deleted_at IS NULL')['n'],
-            'token' => Csrf::token($member, $hour),
         );
     }
 
