@@ -16,6 +16,7 @@ from kis.keys import Env, KisKey
 from kis.stream import Section
 from runtime.loop import Stop, kst_now
 from runtime.market_parts import MarketParts, SectionParts
+from runtime.scheduling import take_short_turns
 from workers.market import SWITCH_S, running
 
 
@@ -41,6 +42,7 @@ class Free:
 def main(ws_url: str, db_url: str, sections: int, out: Path) -> None:
     """Run until SIGTERM, then write what was committed when."""
     sys.setswitchinterval(SWITCH_S)
+    take_short_turns()
     stop, free = Stop().on_signals(), Free()
     numbers = list(range(1, sections + 1))
     symbols = [symbol_of(section, number) for section in numbers for number in range(STOCKS)]

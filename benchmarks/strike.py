@@ -32,6 +32,13 @@ WORKER = (
     "--without-mingle", "--without-gossip", "-l", "WARNING",
 )  # fmt: skip
 
+# of one strike: tick sent → read by the daemon → strike written → order claimed → call received
+STAGES = ("tick_read", "strike_written", "order_claimed", "call_received")
+_STAMPS = """
+SELECT UNIX_TIMESTAMP(tick_received_at), UNIX_TIMESTAMP(fired_at), UNIX_TIMESTAMP(claimed_at)
+FROM strike ORDER BY id
+"""
+
 
 def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
     """``background`` is the simulator's ticks a second over 40 stocks."""
@@ -57,7 +64,7 @@ def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
             words = (scratch / "processes.log").read_text("utf-8", "replace")[-3000:]
             raise RuntimeError(f"{error}\n{words}") from None
         time.sleep(1.5)
-        return _figures(sim, moments, background)
+        return _figures(sim, root, moments, background)
 
 
 def _environment(sim: RunningSimulator, servers: Private) -> dict[str, str]:
@@ -141,16 +148,21 @@ def _strike(sim: RunningSimulator, root: sa.Engine, strikes: int) -> list[tuple[
 
 
 def _figures(
-    sim: RunningSimulator, moments: list[tuple[str, float]], background: float
+    sim: RunningSimulator, root: sa.Engine, moments: list[tuple[str, float]], background: float
 ) -> dict[str, Any]:
     calls = [one for one in sim.lines("calls") if one["path"].endswith("/order-cash")]
     frames = [
         (one["mono"], one["frame"]) for one in sim.lines("frames") if "H0STCNT0" in one["frame"]
     ]
-    ms = []
-    for (symbol, pushed), call in zip(moments, calls, strict=True):
+    ms, stages = [], []
+    with root.connect() as connection:
+        rows = connection.execute(sa.text(_STAMPS)).all()
+    unix = time.time() - time.monotonic()  # the tables' clock beside the simulator's
+    for (symbol, pushed), call, row in zip(moments, calls, rows, strict=True):
         sent = next(m for m, text in frames if m >= pushed and symbol in text)
         ms.append((call["mono"] - sent) * 1000)
+        stamps = (sent + unix, *map(float, row), call["mono"] + unix)
+        stages.append([1000 * (b - a) for a, b in pairwise(stamps)])
     gaps = [b["mono"] - a["mono"] for a, b in pairwise(calls)]
     return {
         "p50_ms": round(quantile(ms, 0.5), 2),
@@ -159,6 +171,10 @@ def _figures(
         "strikes": len(calls),
         "background_ticks_per_s": background,
         "min_order_gap_s": round(min(gaps), 4),
+        "stages_ms_p50": {
+            name: round(quantile(list(one), 0.5), 2)
+            for name, one in zip(STAGES, zip(*stages, strict=True), strict=True)
+        },
     }
 
 

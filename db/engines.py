@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from pymysql.constants import FIELD_TYPE
+from pymysql.converters import conversions, convert_datetime
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -25,6 +29,24 @@ SESSION = (
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 15
+
+
+def read_datetime(text: str | bytes) -> datetime | str:
+    """A DATETIME column, naive KST. PyMySQL's own pattern match takes ten times as long, and the
+    trader reads eighty of them a look; what is no date is left to it."""
+    if isinstance(text, bytes):
+        text = text.decode("ascii")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return convert_datetime(text)  # type: ignore[no-any-return]
+
+
+CONVERSIONS = {
+    **conversions,
+    FIELD_TYPE.DATETIME: read_datetime,
+    FIELD_TYPE.TIMESTAMP: read_datetime,
+}
 
 
 def make_engine(
@@ -59,6 +81,7 @@ def make_engine(
         hide_parameters=True,  # a password or an account must not get into an error's text (P13)
         connect_args={
             "charset": "utf8mb4",
+            "conv": CONVERSIONS,
             "init_command": SESSION,
             "connect_timeout": CONNECT_TIMEOUT_S,
             "read_timeout": read_timeout_s,

@@ -51,16 +51,3 @@ def ensure_gate(engine: Engine, account: str) -> None:
             ),
             {"account": account},
         )
-
-
-def wait_s(engine: Engine, account: str) -> float:
-    """Seconds until the gate opens, 0 when it is open."""
-    with mapped(), engine.connect() as connection:
-        left = connection.scalar(
-            text(
-                "SELECT TIMESTAMPDIFF(MICROSECOND, NOW(6), next_at) FROM order_gate"
-                " WHERE account = :account"
-            ),
-            {"account": account},
-        )
-    return max(0.0, int(left or 0) / 1_000_000)

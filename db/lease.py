@@ -51,16 +51,3 @@ def give_back(engine: Engine, name: str, holder: str) -> None:
             ),
             {"name": name, "holder": holder},
         )
-
-
-def fence_of(engine: Engine, name: str, holder: str) -> int | None:
-    """The fencing number if ``holder`` has the lease now, without renewing it."""
-    with mapped(), engine.connect() as connection:
-        found = connection.scalar(
-            text(
-                "SELECT fence FROM lease WHERE name = :name AND holder = :holder"
-                " AND expires_at > NOW(6)"
-            ),
-            {"name": name, "holder": holder},
-        )
-    return None if found is None else int(found)

@@ -86,16 +86,19 @@ def step(
     detail: Mapping[str, Any],
     *,
     changes: Mapping[str, Any] | None = None,
+    stamp: str = "",
     also: str = "",
     **params: Any,
 ) -> bool:
     """Move one strike if it is still in ``before`` (and ``also`` holds); whether it was moved.
 
-    ``changes`` are columns to set with it; the event is written in the same transaction.
+    ``changes`` are columns to set with it, ``stamp`` one to set to now; the event is written in the
+    same transaction.
     """
     if before is not after:
         check(before, after)
     sets = "".join(f", {name} = :set_{name}" for name in changes or {})
+    sets += f", {stamp} = NOW(6)" if stamp else ""
     done = connection.execute(
         text(
             f"UPDATE strike SET state = :after, updated_at = NOW(6){sets}"
@@ -122,6 +125,7 @@ SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
   :assets, 'CLAIMED', NOW(6)
 FROM {condition} c
 WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1 AND c.deleted_at IS NULL
+  AND COALESCE((SELECT h.action FROM {halt} h ORDER BY h.id DESC LIMIT 1), '') <> 'HALT'
 """
 
 
@@ -136,7 +140,8 @@ def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of
     patience: timedelta,
 ) -> int | None:
     """Strike id of this arming's one firing: row and event in one commit. None when somebody else
-    has it, or the condition was switched off, edited or armed anew since it was read (P4).
+    has it, or the condition was switched off, edited or armed anew since it was read (P4), or
+    trading is halted (P10).
 
     ``level`` is the price that fired (a trailing stop moves it); the unique key
     (condition_id, arm_no) is the claim.
@@ -158,7 +163,8 @@ def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of
     try:
         with mapped(), engine.begin() as connection:
             made = connection.execute(
-                text(_BIRTH.format(condition=site.table("condition"))), values
+                text(_BIRTH.format(condition=site.table("condition"), halt=site.table("halt"))),
+                values,
             )
             if made.rowcount != 1:
                 return None

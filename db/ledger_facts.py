@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from db.halt import halted
 from db.ledger import Site, kst
 from trading.clock import KST
 from trading.conditions import TriggerOp
@@ -18,7 +17,7 @@ from trading.hours import TradingDay
 from trading.orders import NewOrder, OrderKind, Venue
 
 _STRIKE = """
-SELECT s.*, NOW(6) AS db_now,
+SELECT s.*, NOW(6) AS db_now, h.reason AS halt_reason,
   c.enabled AND c.deleted_at IS NULL AND c.arm_no = s.arm_no AND c.rev = s.condition_rev AS armed,
   c.day_amount_cap, c.day_strike_cap,
   c.oco_group IS NOT NULL AND EXISTS (
@@ -26,22 +25,28 @@ SELECT s.*, NOW(6) AS db_now,
      WHERE k.oco_group = c.oco_group AND o.id < s.id AND o.condition_id <> s.condition_id
        AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')) AS oco_taken
 FROM strike s LEFT JOIN {condition} c ON c.id = s.condition_id
+  LEFT JOIN (SELECT action, reason FROM {halt} ORDER BY id DESC LIMIT 1) h ON h.action = 'HALT'
 WHERE s.id = :id AND s.state = 'CLAIMED'
 """
 
-_MARKET = """
+# market and account, an older day's unknown order (it blocks its stock as well), the last calls
+_AROUND = """
 SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
   EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL) AS gap_open,
-  q.upper_limit, q.lower_limit
-FROM market m LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
-WHERE m.symbol = :symbol
-"""
-
-_ASSETS = """
-SELECT b.received_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
-  COALESCE((SELECT p.sellable FROM asset_position p
-            WHERE p.account = b.account AND p.symbol = :symbol), 0) AS sellable
-FROM asset_balance b WHERE b.account = :account
+  q.upper_limit, q.lower_limit,
+  b.received_at AS assets_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
+  COALESCE(p.sellable, 0) AS sellable,
+  EXISTS (SELECT 1 FROM strike u WHERE u.account = :account AND u.symbol = :symbol
+          AND u.state IN ('SENDING', 'UNKNOWN')) AS unsettled,
+  k.calls, k.bad_calls
+FROM (SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
+      FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad FROM strike
+            WHERE account = :account AND claimed_at >= CURDATE() AND answered_at IS NOT NULL
+            ORDER BY claimed_at DESC LIMIT {window}) t) k
+  LEFT JOIN market m ON m.symbol = :symbol
+  LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
+  LEFT JOIN asset_balance b ON b.account = :account
+  LEFT JOIN asset_position p ON p.account = b.account AND p.symbol = :symbol
 """
 
 # strikes of today that are orders or may be, this one's symbol and condition apart
@@ -65,19 +70,6 @@ FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth FROM strike
 """
 _OPEN = "('SENDING', 'UNKNOWN', 'ACCEPTED', 'PART_FILLED')"
 
-# an older day's unknown order blocks its stock as well
-_OLD_UNKNOWN = """
-SELECT EXISTS (SELECT 1 FROM strike WHERE account = :account AND symbol = :symbol
-               AND state IN ('SENDING', 'UNKNOWN'))
-"""
-
-_CALLS = """
-SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
-FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad FROM strike
-      WHERE account = :account AND claimed_at >= CURDATE() AND answered_at IS NOT NULL
-      ORDER BY claimed_at DESC LIMIT {window}) t
-"""
-
 
 def read_facts(  # noqa: PLR0917
     connection: Connection,
@@ -89,27 +81,24 @@ def read_facts(  # noqa: PLR0917
 ) -> Facts | None:
     """Facts of a CLAIMED strike; None when it is not CLAIMED (any more)."""
     s = connection.execute(
-        text(_STRIKE.format(condition=site.table("condition"))), {"id": strike_id}
+        text(_STRIKE.format(condition=site.table("condition"), halt=site.table("halt"))),
+        {"id": strike_id},
     ).one_or_none()
     if s is None:
         return None
-    m = connection.execute(text(_MARKET), {"symbol": s.symbol}).one_or_none()
-    a = connection.execute(text(_ASSETS), {"symbol": s.symbol, "account": account}).one_or_none()
     who = {"account": account, "symbol": s.symbol, "condition": s.condition_id}
+    a = connection.execute(text(_AROUND.format(window=int(window))), who).one()
     d = connection.execute(
         text(_DAY.format(open=_OPEN)),
         {
             **who, "side": s.side, "kind": s.order_kind, "price": s.price,
-            "assets_at": a.received_at if a else None,
+            "assets_at": a.assets_at,
         },
     ).one()  # fmt: skip
-    old = connection.scalar(text(_OLD_UNKNOWN), who)
-    calls = connection.execute(text(_CALLS.format(window=int(window))), who).one()
-    stop = halted(connection, site)
     return Facts(
         now=s.db_now.replace(tzinfo=KST),
         strike=strike_row(s),
-        market=_market(m) if m else None,
+        market=_market(a) if a.price is not None else None,
         assets=_assets(a),
         day=DayFacts(
             orders=int(d.orders),
@@ -120,11 +109,11 @@ def read_facts(  # noqa: PLR0917
             condition_orders=int(d.condition_orders),
             condition_amount=int(d.condition_amount),
             same_open=bool(d.same_open),
-            unsettled=bool(d.unsettled) or bool(old),
-            calls=int(calls.calls),
-            bad_calls=int(calls.bad_calls),
+            unsettled=bool(d.unsettled) or bool(a.unsettled),
+            calls=int(a.calls),
+            bad_calls=int(a.bad_calls),
         ),
-        halt=stop.reason if stop else None,
+        halt=s.halt_reason,
         armed=bool(s.armed),
         oco_taken=bool(s.oco_taken),
         today=trading_day(s.db_now.date()),
@@ -154,8 +143,6 @@ def _market(m: Row[Any]) -> MarketFacts:
     )  # fmt: skip
 
 
-def _assets(a: Row[Any] | None) -> AssetFacts:
-    if a is None:
-        return AssetFacts(None, None, None, 0)
+def _assets(a: Row[Any]) -> AssetFacts:
     cash = a.orderable_cash if a.orderable_cash is not None else a.deposit_d2
-    return AssetFacts(kst(a.received_at), cash, a.realized_profit, int(a.sellable))
+    return AssetFacts(kst(a.assets_at), cash, a.realized_profit, int(a.sellable))

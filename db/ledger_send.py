@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -11,15 +12,28 @@ from sqlalchemy import Connection, Engine, text
 from db import gate
 from db.errors import mapped
 from db.halt import halt, halted
-from db.lease import ORDERS, fence_of
+from db.lease import ORDERS
 from db.ledger import Site, end_unsent, step
 from db.ledger_facts import read_facts
+from trading.execution import Desk
 from trading.guards import Facts
 from trading.hours import TradingDay
 from trading.lifecycle import State
 from trading.orders import Accepted, Outcome, Rejected
 
 QUEUE_LOOK = 30  # strikes looked at in one run
+
+_DESK = f"""
+SELECT (SELECT fence FROM lease WHERE name = :lease AND holder = :holder AND expires_at > NOW(6))
+    AS fence,
+  (SELECT TIMESTAMPDIFF(MICROSECOND, NOW(6), next_at) FROM order_gate WHERE account = :account)
+    AS wait_us,
+  d.id
+FROM (SELECT 1) one LEFT JOIN (
+  SELECT id, fired_at FROM strike WHERE state = 'CLAIMED' AND account = :account
+  ORDER BY fired_at, id LIMIT {QUEUE_LOOK}) d ON TRUE
+ORDER BY d.fired_at, d.id
+"""
 
 
 class SendLedger:
@@ -47,30 +61,47 @@ class SendLedger:
         self._trading_day = trading_day
         self._window = window
         self._stop_file = stop_file
+        self._held: Connection | None = None
         gate.ensure_gate(engine, account)
 
-    def fence(self) -> int | None:
-        return fence_of(self._engine, ORDERS, self._holder)
-
-    def gate_wait(self) -> float:
-        return gate.wait_s(self._engine, self._account)
-
-    def due(self) -> list[int]:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One connection for everything up to the claim. Each checkout would cost two more round
+        trips, and nothing of an order's way is longer than its round trips."""
         with mapped(), self._engine.connect() as connection:
-            found = connection.scalars(
-                text(
-                    "SELECT id FROM strike WHERE state = 'CLAIMED' AND account = :account"
-                    f" ORDER BY fired_at, id LIMIT {QUEUE_LOOK}"
-                ),
-                {"account": self._account},
-            )
-            return [int(one) for one in found]
+            self._held = connection
+            try:
+                yield
+            finally:
+                self._held = None
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if self._held is not None:
+            yield self._held
+            return
+        with mapped(), self._engine.connect() as connection:
+            yield connection
+
+    def desk(self) -> Desk:
+        with mapped(), self._connection() as connection:
+            connection.rollback()  # whoever waited between two looks holds no transaction open
+            rows = connection.execute(
+                text(_DESK),
+                {"lease": ORDERS, "holder": self._holder, "account": self._account},
+            ).all()
+        fence, wait_us = rows[0].fence, int(rows[0].wait_us or 0)
+        return Desk(
+            None if fence is None else int(fence),
+            max(0.0, wait_us / 1_000_000),
+            [int(row.id) for row in rows if row.id is not None],
+        )
 
     def facts(self, strike_id: int) -> Facts | None:
         file = self._stop_file()
         if file is not None:
             halt(self._engine, self._site, file or "정지 파일", "file", "FILE")
-        with mapped(), self._engine.connect() as connection:
+        with mapped(), self._connection() as connection:
             return read_facts(
                 connection, self._site, self._account, strike_id, self._window, self._trading_day
             )
@@ -89,41 +120,49 @@ class SendLedger:
     def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str:
         """CLAIMED → SENDING with the gate, the lease, the stop switch and the condition checked in
         the same transaction. "" when committed, else what stood against it (nothing changed)."""
+        with mapped(), self._connection() as connection:
+            # what was read in this turn is in the same transaction: under READ COMMITTED each
+            # statement sees the newest all the same
+            refused = self._claim(connection, facts, token, fence, proven_at)
+            if refused:
+                connection.rollback()
+            else:
+                connection.commit()
+        return refused
+
+    def _claim(
+        self, connection: Connection, facts: Facts, token: str, fence: int, proven_at: datetime
+    ) -> str:
         strike = facts.strike
-        age_us = strike.max_age_ms * 1000
-        with mapped(), self._engine.connect() as connection, connection.begin() as transaction:
-            if halted(connection, self._site) is not None:
-                return "halt"
-            if not gate.pass_gate(connection, self._account, token):
-                return "gate"
-            moved = step(
-                connection,
-                strike.id,
-                State.CLAIMED,
-                State.SENDING,
-                {"fence": fence, "proven_at": proven_at, "price": _price(facts)},
-                changes={"claim": token, "fence": fence},
-                also=(
-                    "deadline > NOW(6) AND :proven_at >= NOW(6) - INTERVAL :age_us MICROSECOND"
-                    " AND EXISTS (SELECT 1 FROM lease WHERE name = :lease AND holder = :holder"
-                    " AND fence = :own_fence AND expires_at > NOW(6))"
-                    f" AND EXISTS (SELECT 1 FROM {self._site.table('condition')} c"
-                    " WHERE c.id = condition_id AND c.enabled = 1 AND c.deleted_at IS NULL"
-                    " AND c.arm_no = strike.arm_no AND c.rev = condition_rev)"
-                ),
-                proven_at=proven_at.replace(tzinfo=None),
-                age_us=age_us,
-                lease=ORDERS,
-                holder=self._holder,
-                own_fence=fence,
-            )
-            if not moved:
-                transaction.rollback()
-                return "claim"
-            connection.execute(
-                text("UPDATE strike SET claimed_at = NOW(6) WHERE id = :id"), {"id": strike.id}
-            )
-        return ""
+        if not gate.pass_gate(connection, self._account, token):
+            return "gate"
+        moved = step(
+            connection,
+            strike.id,
+            State.CLAIMED,
+            State.SENDING,
+            {"fence": fence, "proven_at": proven_at, "price": _price(facts)},
+            changes={"claim": token, "fence": fence},
+            stamp="claimed_at",
+            also=(
+                "deadline > NOW(6) AND :proven_at >= NOW(6) - INTERVAL :age_us MICROSECOND"
+                " AND EXISTS (SELECT 1 FROM lease WHERE name = :lease AND holder = :holder"
+                " AND fence = :own_fence AND expires_at > NOW(6))"
+                f" AND EXISTS (SELECT 1 FROM {self._site.table('condition')} c"
+                " WHERE c.id = condition_id AND c.enabled = 1 AND c.deleted_at IS NULL"
+                " AND c.arm_no = strike.arm_no AND c.rev = condition_rev)"
+                f" AND COALESCE((SELECT h.action FROM {self._site.table('halt')} h"
+                " ORDER BY h.id DESC LIMIT 1), '') <> 'HALT'"
+            ),
+            proven_at=proven_at.replace(tzinfo=None),
+            age_us=strike.max_age_ms * 1000,
+            lease=ORDERS,
+            holder=self._holder,
+            own_fence=fence,
+        )
+        if moved:
+            return ""
+        return "claim" if halted(connection, self._site) is None else "halt"
 
     def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
         """Write the outcome of our call; the state it leads to. The sweeper may have called it

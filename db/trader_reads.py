@@ -18,7 +18,7 @@ from trading.fills import Side
 from trading.firing import Look
 from trading.orders import OrderKind, Venue
 
-Signature = tuple[tuple[int, int, int], ...]
+Signature = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,28 @@ class Kept:
     at: datetime
 
 
+_BALANCE = (
+    "orderable_cash", "deposit_d2", "total_value", "profit", "realized_profit", "snapshot_no",
+    "received_at",
+)  # fmt: skip
+_POSITION = ("quantity", "sellable", "average_price")
+_ASSETS = (
+    f"SELECT {', '.join(f'b.{name}' for name in _BALANCE)},"
+    f" {', '.join(f'p.{name}' for name in _POSITION)} FROM (SELECT 1) one"
+    " LEFT JOIN asset_balance b ON b.account = %s"
+    " LEFT JOIN asset_position p ON p.account = %s AND p.symbol = %s"
+)
+
+
 class TraderReads:
     """Statements composed once. ``connection`` is in autocommit."""
 
     def __init__(self, site: Site) -> None:
         table = site.table("condition")
+        # one row however many conditions: a row costs the reader more than the server
         self._signature = (
-            f"SELECT id, rev, arm_no FROM {table}"
-            " WHERE enabled = 1 AND deleted_at IS NULL ORDER BY id"
+            "SELECT GROUP_CONCAT(id, ':', rev, ':', arm_no ORDER BY id), NOW(6)"
+            f" FROM {table} WHERE enabled = 1 AND deleted_at IS NULL"
         )
         self._armed = text(f"SELECT * FROM {table} WHERE enabled = 1 AND deleted_at IS NULL")
         self._struck = (
@@ -67,28 +81,32 @@ class TraderReads:
             f"SELECT id, oco_group FROM {table} WHERE oco_group IN (%s) AND deleted_at IS NULL"
         )
 
-    def signature(self, connection: Connection) -> Signature:
-        """(id, rev, arm_no) of all armed conditions: any change of a condition changes it."""
-        return tuple(tuple(row) for row in connection.exec_driver_sql(self._signature))  # type: ignore[misc]
+    def signature(self, connection: Connection) -> tuple[Signature, datetime]:
+        """id, rev and arm_no of all armed conditions as text (any change of a condition changes
+        it), and MariaDB's clock."""
+        found, now = connection.exec_driver_sql(self._signature).one()
+        return found or "", now.replace(tzinfo=KST)
 
     def armed(self, connection: Connection) -> list[Row[Any]]:
         """Rows of all armed conditions."""
         return list(connection.execute(self._armed))
 
-    def looks(self, connection: Connection, symbols: Sequence[str]) -> dict[str, Look]:
-        """The rows of ``market``. ``now`` of each is MariaDB's clock at the read."""
+    def looks(
+        self, connection: Connection, symbols: Sequence[str], now: datetime
+    ) -> dict[str, Look]:
+        """The rows of ``market``, read after ``now`` (MariaDB's clock)."""
         if not symbols:
             return {}
         marks = ",".join(["%s"] * len(symbols))
         rows = connection.exec_driver_sql(
             "SELECT symbol, seq, price, recent, received_at, traded_at, halted, drift, hour_class,"
-            f" bar_at, bar_low, bar_high, NOW(6) FROM market WHERE symbol IN ({marks})",
+            f" bar_at, bar_low, bar_high FROM market WHERE symbol IN ({marks})",
             tuple(symbols),
         )
         return {
             r[0]: Look(
                 r[0], r[1], r[2], r[3], kst(r[4]), kst(r[5]), bool(r[6]), bool(r[7]), r[8],
-                r[9], r[10], r[11], r[12].replace(tzinfo=KST),
+                r[9], r[10], r[11], now,
             )
             for r in rows
         }  # fmt: skip
@@ -114,23 +132,12 @@ class TraderReads:
 
     def assets(self, connection: Connection, account: str, symbol: str) -> dict[str, Any]:
         """The account as it is now, kept with the strike so that the order explains itself."""
-        balance = connection.execute(
-            text(
-                "SELECT orderable_cash, deposit_d2, total_value, profit, realized_profit,"
-                " snapshot_no, received_at FROM asset_balance WHERE account = :account"
-            ),
-            {"account": account},
-        ).one_or_none()
-        position = connection.execute(
-            text(
-                "SELECT quantity, sellable, average_price FROM asset_position"
-                " WHERE account = :account AND symbol = :symbol"
-            ),
-            {"account": account, "symbol": symbol},
-        ).one_or_none()
+        row = connection.exec_driver_sql(_ASSETS, (account, account, symbol)).one()
+        balance = dict(zip(_BALANCE, row[: len(_BALANCE)], strict=True))
+        position = dict(zip(_POSITION, row[len(_BALANCE) :], strict=True))
         return {
-            "balance": dict(balance._mapping) if balance else None,
-            "position": dict(position._mapping) if position else None,
+            "balance": balance if balance["received_at"] is not None else None,
+            "position": position if position["quantity"] is not None else None,
         }
 
 

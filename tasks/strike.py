@@ -8,6 +8,7 @@ from celery.signals import worker_init, worker_process_init, worker_ready, worke
 
 from runtime import orders, wiring
 from runtime.celeryapp import app
+from runtime.scheduling import take_short_turns
 
 
 # "1/s" paces the dispatch as the plan says; that it is 1.000 s at the broker is order_gate's work.
@@ -41,6 +42,7 @@ def _serves_orders(worker: Any) -> bool:
 @worker_init.connect
 def _stand_by(sender: Any = None, **_: Any) -> None:
     if sender is not None and _serves_orders(sender):
+        take_short_turns()  # its pool child takes them over
         orders.stand_by()
 
 

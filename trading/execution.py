@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -30,9 +31,8 @@ FACTS_LAST_S = 0.02
 class OrderLedger(Protocol):
     """What execution needs of the ledger (``db.ledger_send.SendLedger``)."""
 
-    def fence(self) -> int | None: ...  # our lease's number now, None: another worker's turn
-    def gate_wait(self) -> float: ...  # seconds until the account's next order call may start
-    def due(self) -> list[int]: ...  # CLAIMED strikes in the order they fired
+    def turn(self) -> AbstractContextManager[object]: ...  # what is read within shares a connection
+    def desk(self) -> Desk: ...
     def facts(self, strike_id: int) -> Facts | None: ...  # None: no longer CLAIMED
     def end(self, strike_id: int, after: State, code: str, reason: str) -> bool: ...
     def pull_the_brake(self, code: str, reason: str) -> None: ...
@@ -46,6 +46,17 @@ class OrderPermits(Protocol):
 
     def take(self, timeout: float) -> None: ...
     def give_back(self) -> None: ...  # no call was made
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What lies on the desk. ``fence``: our lease's number, None when it is another worker's turn;
+    ``wait_s``: until the account's next order call may start; ``due``: CLAIMED strikes in the order
+    they fired."""
+
+    fence: int | None
+    wait_s: float
+    due: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +93,34 @@ class OrderDesk:
 
     def serve_next(self) -> Served:
         """Send at most one order. Raises Unavailable only before anything was claimed."""
-        fence = self._ledger.fence()
-        if fence is None:
+        with self._ledger.turn():
+            claimed = self._claim_next()
+        if isinstance(claimed, Served):
+            return claimed
+        return self._call(*claimed)
+
+    def _claim_next(self) -> tuple[Facts, str] | Served:
+        """Facts and token of the strike that is now SENDING, or why there is none."""
+        desk = self._ledger.desk()
+        if desk.fence is None:
             return Served("STANDBY")
-        if not self._ledger.due():
+        if not desk.due:
             return Served("IDLE")
-        wait = max(self._ledger.gate_wait(), self._quiet_until - self._monotonic())
+        fence, due = desk.fence, desk.due
+        wait = max(desk.wait_s, self._quiet_until - self._monotonic())
         if wait > PACE_PATIENCE_S:
             return Served("GATE", reason=f"{wait:.1f} s")
         if wait > 0:
             self._sleep(wait)
-        facts = self._choose()
+            due = self._ledger.desk().due  # the claim asks for the lease once more
+        facts = self._choose(due)
         if facts is None:
             return Served("WAIT")
-        return self._send(facts.strike.id, fence, facts)
+        return self._claim(facts.strike.id, fence, facts)
 
-    def _choose(self) -> Facts | None:
+    def _choose(self, due: list[int]) -> Facts | None:
         """The first due strike that may go out now; those that may never are ended on the way."""
-        for strike_id in self._ledger.due():
+        for strike_id in due:
             facts = self._ledger.facts(strike_id)
             if facts is not None and self._may_go(facts):
                 return facts
@@ -119,7 +140,7 @@ class OrderDesk:
             return False
         return not isinstance(verdict, Wait)
 
-    def _send(self, strike_id: int, fence: int, facts: Facts | None) -> Served:
+    def _claim(self, strike_id: int, fence: int, facts: Facts | None) -> tuple[Facts, str] | Served:
         asked = self._monotonic()
         try:
             self._permits.take(PERMIT_PATIENCE_S)
@@ -145,7 +166,7 @@ class OrderDesk:
         finally:
             if not called:
                 self._permits.give_back()
-        return self._call(facts, token)
+        return facts, token
 
     def _call(self, facts: Facts, token: str) -> Served:
         """The one call. From here on nothing raises and nothing repeats."""

@@ -70,10 +70,11 @@ def is_true(op: TriggerOp, strike_price: int, price: int) -> bool:
     return price <= strike_price if op is TriggerOp.LE else price >= strike_price
 
 
-def parse_recent(recent: str) -> list[tuple[int, int]]:
-    """[(seq, price), …] oldest first. ValueError when the column is malformed."""
+def parse_recent(recent: str, newest: int = 0) -> list[tuple[int, int]]:
+    """[(seq, price), …] oldest first, of the ``newest`` only (0: all). ValueError when the column
+    is malformed."""
     pairs = []
-    for part in recent.split():
+    for part in recent.rsplit(None, newest)[-newest:] if newest else recent.split():
         seq, _, price = part.partition(":")
         pairs.append((int(seq), int(price)))
     return pairs
@@ -89,7 +90,9 @@ def new_ticks(look: Look, last: Look | None) -> list[tuple[int, int]]:
         return []
     if last is None or look.seq < last.seq:  # first sight, or the feed started anew
         return [(look.seq, look.price)]
-    ticks = [pair for pair in parse_recent(look.recent) if last.seq < pair[0] < look.seq]
+    missed = look.seq - last.seq - 1
+    known = parse_recent(look.recent, missed + 1) if missed else []  # its own tick stands there too
+    ticks = [pair for pair in known if last.seq < pair[0] < look.seq]
     ticks.append((look.seq, look.price))
     if ticks[0][0] > last.seq + 1 and look.bar_at is not None and look.bar_at == last.bar_at:
         unseen = []

@@ -34,7 +34,9 @@ from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.market_bars import BarKeeper
 from runtime.market_clerk import Clerk
 from runtime.market_parts import MarketParts, market_parts
+from runtime.market_signs import MarketSigns
 from runtime.market_writer import MarketWriter
+from runtime.scheduling import take_short_turns
 from trading.clock import KST
 from trading.conflation import MINUTE, Conflator, StockState
 from trading.errors import OutsideError, StockdError
@@ -69,8 +71,8 @@ class Market:
         self.clerk = Clerk()
         self.keeper = BarKeeper(parts.engine, self.conflator, self.lock)
         self.foreign_notices = 0
-        self.started_at = kst_now()
         self.links = parts.links(self._pool)
+        self.signs = MarketSigns(parts, self.links, self.conflator, self.writer, self.keeper)
         self._by_fd: dict[int, Link] = {}
         self._epoll = select.epoll()
         self._plan: WatchPlan | None = None  # made by the clerk, applied by the loop
@@ -80,10 +82,8 @@ class Market:
         self._open_gaps: set[int] = set()  # those that stand in feed_gap
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
         self._widths: set[int] = set()
-        self._told_off: set[str] = set()
         self._awake = True
         self._next_take = self._next_look = self._next_second = 0.0
-        self._rate: tuple[float, int, float] = (time.monotonic(), 0, 0.0)
         self._rows_told = 0
 
     # -- life -------------------------------------------------------------------------------
@@ -348,64 +348,18 @@ class Market:
         if left:
             forget_stocks(self.parts.engine, left)
 
-    # -- signs of life ----------------------------------------------------------------------
-
     @property
     def records(self) -> int:
         """Trade records read since the start, over all sections."""
-        return sum(link.section.trades.records_read for link in self.links)
-
-    def beat(self) -> None:
-        """Write the row of `daemon`: progress is the last row written, not being alive."""
-        last = self.writer.last_at
-        progress = datetime.fromtimestamp(last, KST) if last else self.started_at
-        heartbeat = Heartbeat(self.parts.engine, self.parts.name, self.started_at)
-        up = sum(link.up for link in self.links)
-        heartbeat.beat(progress, "RUNNING" if up else "WAITING", self.detail())
-        self._tell_off()
-
-    def _tell_off(self) -> None:
-        """Stocks whose bar volume is not what ACML_VOL grew by, once each (docs/adr/0007)."""
-        told = self._told_off
-        new = {
-            symbol: off for symbol, off in list(self.conflator.off.items()) if symbol not in told
-        }
-        if new:
-            told.update(new)
-            shown = {symbol: f"{at:%H:%M} {shares:+d}" for symbol, (at, shares) in new.items()}
-            log.warning("봉 거래량과 누적 거래량이 다름", stocks=len(new), first=shown)
+        return self.signs.records
 
     def detail(self) -> Mapping[str, Any]:
         """What `stockd status` shows of the feed."""
-        then, records, _ = self._rate
-        clock, total = time.monotonic(), self.records
-        per_s = (total - records) / (clock - then) if clock > then else 0.0
-        self._rate = (clock, total, per_s)
-        trades = [link.section.trades for link in self.links]
-        shown = {
-            "ticks": total,
-            "ticks_per_s": round(per_s, 1),
-            "sections_up": sum(link.up for link in self.links),
-            "sections": len(self.links),
-            "stocks": len(self.conflator.states),
-            "rows": self.writer.rows,
-            "row_ms": self.writer.slowest_ms(),
-            "drift": sum(s.drift for s in list(self.conflator.states.values())),
-            "bad": sum(one.bad for one in trades),
-            "volume_off": self.conflator.volume_off,
-            "refused": len(self._plan.refused) if self._plan else 0,
-            "repaired": self.keeper.repaired,
-            "connects": sum(link.connects for link in self.links),
-            "connects_left": self._connects_left(),
-        }
-        why = self.writer.failing or next((link.why for link in self.links if link.why), "")
-        return {**shown, "why": why[:80]} if why else shown
+        return self.signs.detail(len(self._plan.refused) if self._plan else 0)
 
-    def _connects_left(self) -> int:
-        try:
-            return self.parts.budget_left()
-        except OutsideError:
-            return -1
+    def beat(self) -> None:
+        """The row of `daemon`."""
+        self.signs.beat(self.detail())
 
 
 @contextmanager
@@ -435,6 +389,7 @@ class _RoundBeats:
 def main(section: int | None = None) -> int:
     """`stockd market`: until SIGTERM. The exit code. ``section``: that one alone."""
     sys.setswitchinterval(SWITCH_S)
+    take_short_turns()
     stop = Stop().on_signals()
 
     @contextmanager
