@@ -85,7 +85,7 @@ market = _table(
         "market_class": V(2),
         "vi_price": BIG,
         "drift": TINY,
-        "recent": V(400),
+        "recent": V(200),
         **_bar_columns("bar"),
         **_bar_columns("prev"),
         "notice": V(120),

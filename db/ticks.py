@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import pymysql
@@ -167,16 +166,8 @@ def standing(state: StockState) -> tuple[object, ...]:
 
 
 def _recent(state: StockState) -> str:
-    recent, shown = state.recent, state.shown
-    new = state.seq - state.shown_to
-    if new == 1:
-        shown.append(f"{state.seq}:{recent[-1]}")
-    elif new:
-        count = min(new, len(recent))
-        prices = islice(recent, len(recent) - count, None)
-        shown.extend([f"{seq}:{price}" for seq, price in enumerate(prices, state.seq - count + 1)])
-    state.shown_to = state.seq
-    return " ".join(shown)
+    """The last prices, oldest first. The last one is the row's ``seq``, each before it one less."""
+    return " ".join(map(str, state.recent))
 
 
 def _code(text: str) -> str:
@@ -234,7 +225,7 @@ def forget_stocks(engine: Engine, symbols: Iterable[str]) -> int:
 def _state(row: Any) -> StockState:
     state = StockState(row["symbol"], row["section"], row["seq"])
     state.drift = bool(row["drift"])
-    state.recent.extend(int(pair.partition(":")[2]) for pair in row["recent"].split())
+    state.recent.extend(map(int, row["recent"].split()))
     state.bar, state.prev = _read_bar(row, "bar"), _read_bar(row, "prev")
     if row["received_at"] is not None:
         state.received = row["received_at"].timestamp()

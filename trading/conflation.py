@@ -15,7 +15,7 @@ from typing import Any
 from trading.bars import Bar
 from trading.ticks import Tick
 
-RECENT = 12  # last prices kept with their numbers: what a reader may have missed between two looks
+RECENT = 12  # last prices kept, numbered back from ``seq``: what a reader may have missed
 MINUTE = timedelta(minutes=1)
 
 
@@ -62,7 +62,7 @@ class StockState:
 
     __slots__ = (
         "bar", "down", "drift", "hhmm", "prev", "received", "recent", "record", "section", "seq",
-        "short_in", "shown", "shown_to", "symbol", "tick", "total", "unsure",
+        "short_in", "symbol", "tick", "total", "unsure",
     )  # fmt: skip
 
     def __init__(self, symbol: str, section: int, seq: int) -> None:
@@ -74,9 +74,7 @@ class StockState:
         self.record: Any = None  # the wire's own form, read in full only when it is written
         self.tick: Tick | None = None
         self.received = 0.0  # unix seconds
-        self.recent: deque[int] = deque(maxlen=RECENT)
-        self.shown: deque[str] = deque(maxlen=RECENT)  # ``recent`` as text, up to ``shown_to``
-        self.shown_to = -1
+        self.recent: deque[int] = deque(maxlen=RECENT)  # the last is ``seq``, no number left out
         self.bar: MinuteBar | None = None
         self.prev: MinuteBar | None = None
         self.drift = False

@@ -1,7 +1,7 @@
 """When an armed condition fires: on the tick, not on the look. Pure; the trader calls it.
 
 Two looks are about 5 ms apart and several ticks can come between them. The row of ``market``
-carries the last of them as ``seq:price``, so a touch between two looks is seen as long as the ring
+carries the prices of the last of them, so a touch between two looks is seen as long as the ring
 reaches back to the last look; where it does not, the running bar's high and low tell.
 """
 
@@ -22,7 +22,7 @@ class Look:
     symbol: str
     seq: int
     price: int
-    recent: str  # "seq:price seq:price …", oldest first
+    recent: str  # "price price …", oldest first; the last is ``seq``, no number is left out
     received_at: datetime | None
     traded_at: datetime | None
     halted: bool
@@ -70,14 +70,11 @@ def is_true(op: TriggerOp, strike_price: int, price: int) -> bool:
     return price <= strike_price if op is TriggerOp.LE else price >= strike_price
 
 
-def parse_recent(recent: str, newest: int = 0) -> list[tuple[int, int]]:
-    """[(seq, price), …] oldest first, of the ``newest`` only (0: all). ValueError when the column
-    is malformed."""
-    pairs = []
-    for part in recent.rsplit(None, newest)[-newest:] if newest else recent.split():
-        seq, _, price = part.partition(":")
-        pairs.append((int(seq), int(price)))
-    return pairs
+def parse_recent(recent: str, seq: int, newest: int = 0) -> list[tuple[int, int]]:
+    """[(seq, price), …] oldest first; ``seq`` is the last one's. Of the ``newest`` only (0: all).
+    ValueError when the column is malformed."""
+    prices = recent.rsplit(None, newest)[-newest:] if newest else recent.split()
+    return [(number, int(price)) for number, price in enumerate(prices, seq - len(prices) + 1)]
 
 
 def new_ticks(look: Look, last: Look | None) -> list[tuple[int, int]]:
@@ -91,7 +88,8 @@ def new_ticks(look: Look, last: Look | None) -> list[tuple[int, int]]:
     if last is None or look.seq < last.seq:  # first sight, or the feed started anew
         return [(look.seq, look.price)]
     missed = look.seq - last.seq - 1
-    known = parse_recent(look.recent, missed + 1) if missed else []  # its own tick stands there too
+    # its own tick stands there too
+    known = parse_recent(look.recent, look.seq, missed + 1) if missed else []
     ticks = [pair for pair in known if last.seq < pair[0] < look.seq]
     ticks.append((look.seq, look.price))
     if ticks[0][0] > last.seq + 1 and look.bar_at is not None and look.bar_at == last.bar_at:

@@ -325,7 +325,10 @@ class Market:
         since = (
             datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
         )
-        state.seq, state.section = max(state.seq, base), number
+        if base > state.seq:
+            state.seq = base
+            state.recent.clear()  # their numbers would be other ones now
+        state.section = number
         for bar in (state.bar, state.prev):
             if bar is not None:
                 self.conflator.closed[symbol, bar.at] = bar

@@ -133,7 +133,7 @@ def test_every_table_column_and_view_has_words_and_none_are_left_over() -> None:
 def test_the_sql_comments_are_found() -> None:
     found = tables_page.comments()
     assert found["market"] == "시장 플랫폼 테이블 (덮어쓰기)"
-    assert found["market.recent"].startswith("최근 체결 seq:price")  # stands on a line of its own
+    assert found["market.recent"].startswith("최근 체결 ")  # stands on a line of its own
     assert found["strike.cancel_at"] == "취소 호출을 쥔 때"  # added by a later migration
     assert found["stockd_condition.arm_no"].startswith("장전할 때마다")
 

@@ -53,10 +53,11 @@ class Book:
         self.run(
             "INSERT INTO market (symbol, section, seq, price, recent, received_at, traded_at,"
             " hour_class) VALUES (:s, 1, :seq, :p, :recent, NOW(6) - INTERVAL :age MICROSECOND,"
-            " NOW(6) - INTERVAL :age MICROSECOND, '0') ON DUPLICATE KEY UPDATE seq = :seq,"
-            " price = :p, recent = RIGHT(CONCAT(recent, ' ', :recent), 300),"
+            " NOW(6) - INTERVAL :age MICROSECOND, '0') ON DUPLICATE KEY UPDATE"
+            " recent = IF(:seq = market.seq + 1, CONCAT(recent, ' ', :recent), :recent),"
+            " seq = :seq, price = :p,"
             " received_at = VALUES(received_at), traded_at = VALUES(traded_at)",
-            s=symbol, seq=seq, p=price, recent=f"{seq}:{price}", age=age_ms * 1000,
+            s=symbol, seq=seq, p=price, recent=str(price), age=age_ms * 1000,
         )  # fmt: skip
 
     def money(self, account: str, cash: int = 100_000_000, **sellable: int) -> None:

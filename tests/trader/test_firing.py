@@ -20,7 +20,7 @@ BUY = Condition("005930", Side.BUY, TriggerOp.LE, 70_000, quantity=1)
 
 def look(seq: int, price: int, recent: str = "", **more: object) -> Look:
     return replace(
-        Look("005930", seq, price, recent or f"{seq}:{price}", NOW, NOW, False, False, "0",
+        Look("005930", seq, price, recent or str(price), NOW, NOW, False, False, "0",
              NOW.replace(tzinfo=None), price, price, NOW),
         **more,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -28,7 +28,7 @@ def look(seq: int, price: int, recent: str = "", **more: object) -> Look:
 
 def test_a_touch_between_two_looks_is_not_missed() -> None:
     before = look(5, 70_500)
-    after = look(8, 70_400, "5:70500 6:70100 7:69900 8:70400", now=NOW + timedelta(seconds=1))
+    after = look(8, 70_400, "70500 70100 69900 70400", now=NOW + timedelta(seconds=1))
     crossing, _ = fires(BUY, after, before)
     assert crossing is not None
     assert (crossing.seq, crossing.price) == (7, 69_900)
@@ -37,14 +37,14 @@ def test_a_touch_between_two_looks_is_not_missed() -> None:
 
 def test_a_touch_that_fell_out_of_the_ring_shows_in_the_bars_low() -> None:
     before = look(5, 70_500, bar_low=70_500)
-    after = look(50, 70_400, "49:70450 50:70400", bar_low=69_800)
+    after = look(50, 70_400, "70450 70400", bar_low=69_800)
     crossing, _ = fires(BUY, after, before)
     assert crossing is not None
     assert crossing.price == 69_800
 
 
 def test_what_happened_before_the_arming_does_not_count() -> None:
-    crossing, _ = fires(BUY, look(8, 70_400, "7:69900 8:70400"), None)
+    crossing, _ = fires(BUY, look(8, 70_400, "69900 70400"), None)
     assert crossing is None
 
 
@@ -93,7 +93,7 @@ def test_looking_seldom_finds_what_looking_always_finds() -> None:
         first = next((i for i, price in enumerate(prices, 1) if price <= 69_900), None)
         at, before, found = 1, None, None
         while at <= len(prices) and found is None:
-            recent = " ".join(f"{i}:{prices[i - 1]}" for i in range(1, at + 1))
+            recent = " ".join(map(str, prices[:at]))
             now = look(at, prices[at - 1], recent)
             found, _ = fires(replace(BUY, strike_price=69_900), now, before)
             before, at = now, min(at + dice.randint(1, 4), max(len(prices), at + 1))
