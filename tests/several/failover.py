@@ -223,7 +223,7 @@ def _drained(replica: sa.Engine) -> None:
         return _rows(replica, "SHOW SLAVE STATUS")[0]._mapping
 
     _wait(lambda: status()["Slave_IO_Running"] != "Yes", 90)
-    _wait(lambda: "has read all relay log" in status()["Slave_SQL_Running_State"], 90)
+    _wait(lambda: "has read all relay log" in str(status()["Slave_SQL_Running_State"]), 90)
 
 
 def _wait(seen: Callable[[], Any], seconds: float = 30.0) -> None:
