@@ -190,7 +190,7 @@ def test_odd_questions_are_answered_without_harm(site: Site, admin: Visitor, pag
             assert reply.status_code == 200, (ask, value)
             assert "<script>alert(1)" not in reply.text
             if ask in {"find", "history"} and page == "conditions":
-                assert reply.json() == [], (ask, value)
+                assert "005930" not in reply.text, (ask, value)
     for name in names:
         assert admin.get(page, **{f"{name}[]": "1"}).status_code == 200
     assert site.everything() == before
