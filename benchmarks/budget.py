@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arrivals import FIXED, by_lane, codes, most_in_a_second, quantile
-from benchmarks.private import start_callers, told_of
+from benchmarks.private import begin, start_callers, told_of
 from budget.connect import connect
 from budget.lanes import Lanes
 from budget.plan import plan
@@ -25,7 +25,6 @@ from simulator.testing import RunningSimulator, start_simulator
 
 PROCESSES = 6
 LOAD = {"sweep": 3, "assets": 2, "confirm": 1, "spare": 1}
-START_UP_S = 3.0  # six interpreters on two cores
 SETTLE_S = 2.0  # the beginning of a part is not counted as use: lanes fill up
 
 
@@ -117,8 +116,6 @@ def _part(
     kill: RedisServer | None = None,
 ) -> Part:
     """All processes at once for ``seconds``; with an ``order_pace`` one of them sends orders so."""
-    started = time.monotonic() + START_UP_S
-    part = Part(started, started + seconds)
     children = []
     for number in range(PROCESSES):
         threads = LOAD | orders | ({"order": 1} if order_pace and number == 0 else {})
@@ -127,10 +124,10 @@ def _part(
             "threads": threads,
             "pace_s": {"order": order_pace},
             "skew_s": 2.0 if number == 1 else 0.0,
-            "start_mono": started,
-            "until_mono": part.ended,
         }
         children.append(start_callers(told | own))
+    started, ended = begin(children, seconds)
+    part = Part(started, ended)
     if kill is not None:
         time.sleep(max(0.0, started + 3.0 - time.monotonic()))
         kill.kill()

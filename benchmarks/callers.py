@@ -1,6 +1,7 @@
 """One client process of ``stockd bench budget``: threads that call as hard as the lanes allow.
 
-Reads its orders as JSON on standard input, prints what it measured as JSON. The network's jitter
+Reads its orders as a line of JSON on standard input, prints ``ready``, reads when to begin and when
+to end, prints what it measured as JSON. The network's jitter
 is a random pause between the permit and the request, where a slow way to the broker would be.
 """
 
@@ -131,7 +132,7 @@ class Caller:
 
 def main() -> None:
     """Do as told until the time is up."""
-    told = json.load(sys.stdin)
+    told = json.loads(sys.stdin.readline())
     if told["skew_s"]:
         right: Callable[[], float] = time.time
         time.time = lambda: right() + told["skew_s"]  # this machine's clock is wrong
@@ -144,9 +145,11 @@ def main() -> None:
     with suppress(StockdError):
         auth.token()
     session.trips.clear()
+    print("ready", flush=True)
     # time.monotonic is CLOCK_MONOTONIC: one scale for all processes of a machine
-    caller = Caller(rest, lanes, session, told["until_mono"])
-    time.sleep(max(0.0, told["start_mono"] - time.monotonic()))
+    start, until = json.load(sys.stdin)
+    caller = Caller(rest, lanes, session, until)
+    time.sleep(max(0.0, start - time.monotonic()))
     threads = [
         threading.Thread(target=caller.loop, args=(lane, told["pace_s"].get(lane, 0.0)))
         for lane, count in told["threads"].items()

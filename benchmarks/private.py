@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def told_of(
 
 
 def start_callers(told: dict[str, Any]) -> subprocess.Popen[str]:
-    """A process of callers that begins at ``told["start_mono"]``; its figures are its output."""
+    """A process of callers that gets ready; its figures are what it prints in the end."""
     child = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.callers"],
         cwd=ROOT,
@@ -71,6 +72,22 @@ def start_callers(told: dict[str, Any]) -> subprocess.Popen[str]:
         text=True,
     )
     if child.stdin is not None:
-        child.stdin.write(json.dumps(told))
-        child.stdin.close()
+        child.stdin.write(json.dumps(told) + "\n")
+        child.stdin.flush()
     return child
+
+
+def begin(children: Sequence[subprocess.Popen[str]], seconds: float) -> tuple[float, float]:
+    """Let all of them call from one moment on; (start, end), CLOCK_MONOTONIC.
+
+    They are waited for: how long an interpreter takes to start is no part of any figure.
+    """
+    for child in children:
+        if child.stdout is not None:
+            child.stdout.readline()
+    start = time.monotonic() + 0.2
+    for child in children:
+        if child.stdin is not None:
+            child.stdin.write(json.dumps([start, start + seconds]))
+            child.stdin.close()
+    return start, start + seconds

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 from benchmarks.arrivals import codes, most_in_a_second
-from benchmarks.private import Private, private_servers, start_callers, told_of
+from benchmarks.private import Private, begin, private_servers, start_callers, told_of
 from budget.connect import connect
 from budget.lanes import Lanes
 from budget.plan import plan
@@ -102,10 +102,10 @@ def _beside(
         "threads": BESIDE,
         "pace_s": {"order": 1.0},
         "skew_s": 0.0,
-        "start_mono": time.monotonic(),
-        "until_mono": time.monotonic() + UNENDING_S * 10,
     }
-    return start_callers(told_of(sim, redis, scratch, ceiling, 0.0) | own)
+    child = start_callers(told_of(sim, redis, scratch, ceiling, 0.0) | own)
+    begin([child], UNENDING_S * 10)
+    return child
 
 
 def _now() -> datetime:

@@ -13,7 +13,7 @@ from runtime.stack.machine import Stack
 from runtime.stack.machine import status as status_of
 from runtime.stack.place import Place
 from runtime.stack.supervisor import Supervisor
-from trading.errors import ConfigError, Unavailable
+from trading.errors import BadInput, ConfigError, Unavailable
 
 
 def here() -> Place:
@@ -22,8 +22,13 @@ def here() -> Place:
 
 
 @click.command()
-def up() -> None:
-    """전체를 켭니다: 서버, 데몬, Celery."""
+@click.argument("part", default="")
+def up(part: str) -> None:
+    """전체를 켭니다: 서버, 데몬, Celery. 이름을 주면 (예: market) 꺼 둔 그 하나만."""
+    if part:
+        _one(part).start(part)
+        click.echo(f"켰습니다: {part}")
+        return
     settings = read_settings(dict(os.environ))  # ours, not those of a stack that runs already
     if not settings.kis.sections:
         raise ConfigError("kis.sections (STOCKD_KIS__SECTIONS)", "is empty: no app key")
@@ -35,14 +40,31 @@ def up() -> None:
 
 
 @click.command()
-def down() -> None:
-    """모두 끕니다."""
+@click.argument("part", default="")
+def down(part: str) -> None:
+    """모두 끕니다. 이름을 주면 (예: market) 그 하나만 끄고 나머지는 둡니다."""
     place = here()
+    if part:
+        _one(part).stop(part)
+        click.echo(f"껐습니다: {part}. 다시 켜기: stockd up {part}")
+        return
     if not place.is_running():
         click.echo("돌고 있는 것이 없습니다")
         return
     Supervisor(place).end()
     click.echo("모두 껐습니다")
+
+
+def _one(part: str) -> Supervisor:
+    """The running stack's supervisor. BadInput when it has no such part, Unavailable without it."""
+    place = here()
+    if not place.is_running():
+        raise Unavailable("nothing runs here: `stockd up` starts it")
+    supervisor = Supervisor(place)
+    names = [one["name"] for one in supervisor.processes()]
+    if part not in names:
+        raise BadInput("PART", part, f"one of {', '.join(names)}")
+    return supervisor
 
 
 @click.command()

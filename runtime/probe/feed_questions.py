@@ -44,7 +44,10 @@ def ask_feed(
     says to wait."""
     seen = budget.look(key.key_id)
     if seen["open"]:
-        raise Unavailable("이 앱키의 소켓을 시장 데몬이 쓰고 있습니다: 끄고 다시 (stockd down)")
+        raise Unavailable(
+            "이 앱키의 소켓을 시장 데몬이 쓰고 있습니다: stockd down market 으로 그것만 끄고 다시,"
+            " 끝나면 stockd up market (compose: docker compose stop market, start market)"
+        )
     wait = budget.claim(key.key_id)
     if wait > 0:
         raise Unavailable(f"재접속 예산: {wait:.0f}초 뒤에 다시 하십시오")

@@ -136,6 +136,14 @@ class Supervisor:
             if "ALREADY_STARTED" not in fault.faultString:
                 raise Unavailable(f"{name}: {fault.faultString}") from None
 
+    def stop(self, name: str) -> None:
+        """Stop a program and wait for its end; it stays down until ``start``."""
+        try:
+            self.ask("supervisor.stopProcess", name, True)
+        except xmlrpc.client.Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise Unavailable(f"{name}: {fault.faultString}") from None
+
     def processes(self) -> list[dict[str, Any]]:
         """name, statename, pid, start (s since the epoch), … of each program."""
         found: list[dict[str, Any]] = self.ask("supervisor.getAllProcessInfo")

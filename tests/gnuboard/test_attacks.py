@@ -175,3 +175,36 @@ def test_answers_carry_their_headers(site: Site, admin: Visitor) -> None:
         assert reply.headers["X-Frame-Options"] == "SAMEORIGIN"
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
         assert "private" in reply.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("page", ["conditions", "live", "orders", "settings"])
+def test_odd_questions_are_answered_without_harm(site: Site, admin: Visitor, page: str) -> None:
+    """Everything a page reads from its address, with everything a stranger might write there."""
+    names = ("q", "state", "sort", "dir", "page", "edit", "day", "ids", "id", "symbol", "minutes")
+    row = admin.add()
+    before = site.everything()
+    asks = ("", "find", "quote", "check", "states", "history", "feed", "candles", "nothing")
+    for value in BAD_VALUES.values():
+        for ask in asks:
+            reply = admin.get(page, **({"ask": ask} if ask else {}), **dict.fromkeys(names, value))
+            assert reply.status_code == 200, (ask, value)
+            assert "<script>alert(1)" not in reply.text
+            if ask in {"find", "history"} and page == "conditions":
+                assert "005930" not in reply.text, (ask, value)
+    for name in names:
+        assert admin.get(page, **{f"{name}[]": "1"}).status_code == 200
+    assert site.everything() == before
+    assert f'data-id="{row["id"]}"' in admin.get().text
+    assert site.php.errors() == []
+
+
+def test_a_reason_is_text_and_nothing_else(site: Site, admin: Visitor) -> None:
+    token = admin.token("live")
+    for reason in ("가" * 201, "줄\n바꿈", "7\x00", "\x1b[31m"):
+        admin.post("live", token=token, act="halt", reason=reason)
+    assert site.everything()["halt"] == []
+    attack = "<script>alert(1)</script>' OR 1=1 --"
+    admin.post("live", token=token, act="halt", reason=attack)
+    assert [one["reason"] for one in site.everything()["halt"]] == [attack]
+    for page in ("conditions", "live", "settings"):
+        assert "<script>alert(1)" not in admin.get(page).text

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,9 @@ import pytest
 from cli import main
 from runtime import wiring
 from runtime.probe.answers import DIFFERENT, SAME
+from tests.ops.watched import until, watched_stack
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
@@ -58,5 +64,38 @@ def test_the_socket_of_a_running_daemon_is_left_alone(
 ) -> None:
     wiring.reconnect_budget().claim(wiring.kis_key().key_id)
     _, found = run(capsys, "--symbols", a_symbol(rig))
-    assert "시장 데몬" in found["웹소켓"]["found"]
+    assert "stockd down market" in found["웹소켓"]["found"]
     assert wiring.reconnect_budget().look(wiring.kis_key().key_id)["left"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_under_a_running_stack_the_market_daemon_alone_makes_room_for_the_questions(
+    tmp_path: Path, receiver: Any
+) -> None:
+    with watched_stack(tmp_path / "stack", receiver, 60) as stack:
+
+        def stockd(*words: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-m", "cli", *words],
+                cwd=ROOT, env=stack.place.environment(), capture_output=True, text=True,
+                check=False, timeout=90,
+            )  # fmt: skip
+
+        def asked() -> dict[str, Any]:
+            symbol = stack.stack.settings.watch.symbols[0]
+            done = stockd("probe", "--json", "--listen", "5", "--symbols", symbol)
+            said = json.loads(done.stdout.splitlines()[-1])
+            return {one["question"]: one for one in said["answers"]}
+
+        assert "stockd down market" in asked()["웹소켓"]["found"]
+        assert stockd("down", "market").returncode == 0
+        rows = {one["name"]: one["statename"] for one in stack.stack.supervisor.processes()}
+        assert rows.pop("market") == "STOPPED"
+        assert set(rows.values()) == {"RUNNING"}, "the others go on"
+        assert asked()["체결 전문의 폭"]["verdict"] == SAME
+        assert stockd("up", "market").returncode == 0
+        until(lambda: stack.age_of_ticks() < 2, 60, stack.words)
+        wrong = stockd("down", "markt")
+        assert (wrong.returncode, "Traceback" in wrong.stderr) == (2, False)
+        assert "worker-orders" in wrong.stderr, "it names what there is"

@@ -75,7 +75,7 @@ final class Actions
                 Html::answer(Machine::find($this->db, Input::get('q')));
                 break;
             case 'quote':
-                $symbol = Input::get('symbol');
+                $symbol = Input::symbol(Input::get('symbol'));
                 $context = Machine::context($this->db, $symbol);
                 Html::answer(Machine::quote($this->db, $symbol) + array('cash' => $context->cash, 'sellable' => $context->sellable));
                 break;

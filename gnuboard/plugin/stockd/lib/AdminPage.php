@@ -38,7 +38,7 @@ final class AdminPage
                 Html::answer(Live::feed($db) + array('token' => $token), true);
             } elseif ($ask === 'candles') {
                 session_write_close();
-                Html::answer(Live::candles($db, Input::get('symbol'), Input::number(Input::get('minutes'))), true);
+                Html::answer(Live::candles($db, Input::symbol(Input::get('symbol')), Input::number(Input::get('minutes'))), true);
             }
         });
     }

@@ -19,6 +19,12 @@ final class Input
         return self::clean($name, isset($_GET[$name]) ? $_GET[$name] : '');
     }
 
+    /** A stock's code, '' when $text is none: an ASCII column compared with other letters is an error of the server. */
+    public static function symbol(string $text): string
+    {
+        return preg_match('/^[A-Z0-9]{6,9}$/D', $text) ? $text : '';
+    }
+
     /** A positive whole number, 0 when it is none. */
     public static function number(string $text): int
     {
