@@ -83,9 +83,11 @@ def test_a_notice_of_more_than_was_made_up_adds_the_rest(half_filled: Any, book:
     """Part of it the list had told, part of it is new to both."""
     order = half_filled
     shares, price = order["filled"], order["amount"] // order["filled"]
-    assert record_notice(wiring.engine("market"), notice_of(order, shares + 3, price))
+    late = notice_of(order, shares + 3, price)
+    assert record_notice(wiring.engine("market"), late)
     assert counted(book)[0] == shares + 3
-    assert not record_notice(wiring.engine("market"), notice_of(order, shares + 3, price))
+    assert not record_notice(wiring.engine("market"), late), "the same one again"
+    assert counted(book)[0] == shares + 3
 
 
 def test_a_notice_beyond_the_order_is_cut_to_its_size(half_filled: Any, book: Any) -> None:
