@@ -8,7 +8,7 @@ that came over the wire as free text gets in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,7 @@ class TickWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._mysql: Any = None  # a pymysql connection
+        self._number = 0  # the server's number of the connection before, 0: none
 
     @property
     def is_open(self) -> bool:
@@ -79,7 +80,14 @@ class TickWriter:
             mysql: Any = pooled.driver_connection
             pooled.detach()  # ours for good: no ping and no rollback around statements
             mysql.autocommit(True)
-        self._mysql = mysql
+            self._end_former(mysql)
+        self._mysql, self._number = mysql, mysql.thread_id()
+
+    def _end_former(self, mysql: Any) -> None:
+        """A server that hung may still hold our last statement: it must not land after new rows."""
+        if self._number not in (0, mysql.thread_id()):  # a server that began anew counts anew
+            with suppress(pymysql.err.OperationalError, pymysql.err.InternalError):  # it is gone
+                mysql.query(f"KILL {self._number}")
 
     def fileno(self) -> int:
         """For select. Unavailable when not connected."""

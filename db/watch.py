@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.errors import mapped
-from db.tables import ConditionTables, watch
+from db.tables import ConditionTables, market, watch
 from trading.errors import BadInput
 
 _SYMBOL = re.compile(r"[A-Z0-9]{6,9}")
@@ -57,3 +57,13 @@ def wanted_symbols(engine: Engine, tables: ConditionTables) -> list[str]:
     The caller cuts it at its capacity (sections × 40) and names what did not fit.
     """
     return list(dict.fromkeys([*armed_symbols(engine, tables), *read_watch(engine)]))
+
+
+def watched_sections(engine: Engine) -> dict[str, int]:
+    """Which section delivers a stock: symbol -> section number, as `market` says.
+
+    What daemons that share the watch list over several machines know in common.
+    """
+    with mapped(), engine.connect() as connection:
+        rows = connection.execute(select(market.c.symbol, market.c.section))
+        return {row.symbol: row.section for row in rows}

@@ -25,6 +25,7 @@ from db.feed_gaps import close_gaps, last_received, open_gap
 from db.heartbeat import Heartbeat
 from db.notices import SeenNotice, record_notice
 from db.ticks import TickWriter, forget_stocks, read_states
+from db.watch import watched_sections
 from kis.frames import TRADE
 from kis.parse import parse_figures, parse_moment, parse_tick
 from kis.stream import Event, Lost, Noticed, Refusal, Registered, Unread
@@ -291,9 +292,11 @@ class Market:
 
     def _make_plan(self) -> None:
         """In the clerk: the wanted stocks over all sections, stable."""
-        held = {symbol: state.section for symbol, state in self._resumed.items()}
         if len(self.links) == len(self.parts.numbers):  # alone: memory knows more than the table
-            held |= {s.symbol: s.section for s in list(self.conflator.states.values())}
+            known = [*self._resumed.values(), *list(self.conflator.states.values())]
+            held = {state.symbol: state.section for state in known}
+        else:  # the table is all that several processes know in common
+            held = watched_sections(self.parts.engine)
         plan = plan_watch(self.parts.wanted(), held, self.parts.numbers)
         if self._plan is None or plan != self._plan:
             for symbol, reason in plan.refused.items():

@@ -187,3 +187,34 @@ def test_two_sections_spread_over_two_processes(feed_db, shell, until) -> None:
             end(first, stockd.log_of(*one))
         assert simulator.stats()["registrations"] == {}
         assert simulator.stats()["refused"] == {}
+
+
+def test_a_process_started_anew_agrees_with_the_one_that_runs(feed_db, shell, until) -> None:
+    """Two processes, one of them started anew, then a shorter list: the same plan in both."""
+    with start_simulator("calm", sections=2, symbols=12, rate=400.0) as simulator:
+        stockd = shell(simulator.settings_toml)
+        symbols = list(simulator.look("stocks"))[:12]
+        assert stockd("watch", "add", *symbols).returncode == 0
+
+        def homes() -> dict[str, int]:
+            rows = feed_db.rows("SELECT symbol, section FROM market WHERE price > 0")
+            return {row.symbol: row.section for row in rows}
+
+        def held() -> dict[str, int]:
+            return dict(simulator.stats()["registrations"])  # with a fill notice a section
+
+        one, two = ("--section", "1"), ("--section", "2")
+        with stockd.daemon(*one), stockd.daemon(*two) as second:
+            until(lambda: len(homes()) == 12 and sum(held().values()) == 14, 30)
+            before = homes()
+            end(second, stockd.log_of(*two))
+            with stockd.daemon(*two):
+                until(lambda: sum(held().values()) == 14, 60)
+                gone = symbols[2]
+                assert stockd("watch", "remove", gone).returncode == 0
+                until(lambda: sum(held().values()) == 13, 20)
+                time.sleep(2.5)  # two more looks at the list
+                assert sum(held().values()) == 13, "a stock in both sections, or in none"
+                after = homes()
+                moved = [s for s in symbols if s != gone and after[s] != before[s]]
+                assert moved == [], "a change moves few"
