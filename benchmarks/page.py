@@ -24,6 +24,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import psutil
 from sqlalchemy import URL, Engine, make_url, text
 
 from benchmarks.feed import ROOT, one_rate
@@ -61,10 +62,14 @@ def run(
                 username=user_name("market"), password=passwords["market"]
             )
             _name_the_stocks(make_engine(server.admin_url("stockd")), sections)
-            with _pages(server, passwords["site"], folder) as (url, password):
+            with _pages(server, passwords["site"], folder) as (php, url, password):
                 cookie = _log_in(url, password)
                 paced = (int(rate), seconds, sections, server, user, folder)
-                return _rounds(rounds, tabs, url, cookie, paced)
+                began = _cpu_s(php)
+                seen = _rounds(rounds, tabs, url, cookie, paced)
+                # of PHP alone: what a busy machine does to the clock does not count
+                spent = 1e3 * (_cpu_s(php) - began) / max(1, seen["asked"])
+                return seen | {"php_cpu_ms_per_answer": round(spent, 2)}
         finally:
             server.stop()
 
@@ -73,7 +78,7 @@ def _rounds(
     rounds: int, tabs: int, url: str, cookie: str, paced: tuple[int, float, int, Any, URL, Path]
 ) -> dict[str, Any]:
     without, with_tabs, answers = [], [], []
-    failed, stocks, size = 0, [], 0
+    failed, asked, stocks, size = 0, 0, [], 0
     for _ in range(rounds):
         without.append(one_rate(*paced))
         with _tabs(tabs, url, cookie) as seen:
@@ -82,6 +87,7 @@ def _rounds(
         sent = json.loads((paced[-1] / "truth.json").read_text("utf-8"))["sent_at"]
         answers += [one for one in seen["answers"] if sent[0] < one[0] < sent[-1]]
         failed, size = failed + seen["failed"], max(size, seen["bytes"])
+        asked += seen["asked"]
         stocks.append(seen["stocks"])
     with _tabs(tabs, url, cookie) as quiet:
         time.sleep(QUIET_S)
@@ -97,6 +103,7 @@ def _rounds(
         },
         "each_without": [_short(one) for one in without],
         "each_with_tabs": [_short(one) for one in with_tabs],
+        "asked": asked + quiet["asked"],
         "answers_failed": failed + quiet["failed"],
         "stocks_in_answer": min(stocks),
         "answer_bytes": size,
@@ -136,6 +143,12 @@ def _at(ordered: list[float], share: float) -> float | None:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2) if ordered else None
 
 
+def _cpu_s(php: psutil.Process) -> float:
+    """CPU of the pages' server and its workers so far."""
+    times = [one.cpu_times() for one in (php, *php.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
+
+
 def _name_the_stocks(engine: Engine, sections: int) -> None:
     rows = [
         {"symbol": symbol_of(section, number), "name": f"종목{section}-{number:02d}"}
@@ -154,8 +167,10 @@ def _name_the_stocks(engine: Engine, sections: int) -> None:
 
 
 @contextmanager
-def _pages(server: MariaDBServer, db_password: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """The plugin on its small host: (address, password of ``admin``)."""
+def _pages(
+    server: MariaDBServer, db_password: str, folder: Path
+) -> Iterator[tuple[psutil.Process, str, str]]:
+    """The plugin on its small host: (process, address, password of ``admin``)."""
     port, password = free_port(), secrets.token_urlsafe(9)
     environment = {
         "PHP_CLI_SERVER_WORKERS": str(PHP_WORKERS),
@@ -173,7 +188,7 @@ def _pages(server: MariaDBServer, db_password: str, folder: Path) -> Iterator[tu
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}/bbs/login.php")
-        yield url, password
+        yield psutil.Process(php.pid), url, password
     finally:
         os.killpg(php.pid, signal.SIGTERM)  # its workers too
         php.wait(10)

@@ -94,6 +94,7 @@ def main(url: str, count: int) -> None:
 def seen_by(tabs: list[Tab]) -> dict[str, Any]:
     """What all tabs saw together; the first, cold answer of each is left out."""
     return {
+        "asked": sum(len(one.answers) + one.failed for one in tabs),
         "failed": sum(one.failed for one in tabs),
         "bytes": max(one.size for one in tabs),
         "stocks": max(one.stocks for one in tabs),

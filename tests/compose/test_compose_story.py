@@ -22,7 +22,7 @@ def _engine_answers() -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_the_machine_in_containers_keeps_its_promises_while_each_is_killed_once() -> None:
     if not _engine_answers():
         pytest.skip("no Docker engine here (as root): by hand with tests/compose/run.py")

@@ -1,6 +1,6 @@
 """Each real part of the running machine is stopped; a person hears of it within 30 s, of it alone,
-and then that it is over (P12). By default four parts; STOCKD_STOP=all stops or freezes every one,
-which takes six minutes."""
+and then that it is over (P12). By default two parts; STOCKD_STOP=all stops or freezes every one,
+which takes a quarter of an hour."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ ALARMS = {
     "~simulator": "broker",
     "simulator": "broker",
 }
-# those that once brought a second alarm with them, and one that hangs
-SOME = ("worker-assets", "~mariadb", "~simulator", "redis")
+# one that once brought a second alarm with it, and one that was told too late
+SOME = ("worker-assets", "~mariadb")
 LOADED_S = 15.0  # on top, for a machine where everything else runs too
 
 
@@ -68,7 +68,7 @@ def test_each_part_that_stops_is_told_alone_and_so_is_its_return(
     chosen = parts()
     whole = len(chosen) == len(ALARMS)
     with watched_stack(tmp_path / "stack", receiver, 20 if whole else 10) as stack:
-        time.sleep(15)
+        time.sleep(15 if whole else 5)
         assert stack.told == [], stack.words()
         for part in chosen:
             took = stop_and_start(stack, part, 20 if whole else 5)

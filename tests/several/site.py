@@ -115,6 +115,18 @@ class Site:
     def order_worker(self, host: Namespace) -> None:
         self._celery(host, "orders", "-Q", "orders", "-c", "1")
 
+    def revive(self) -> None:
+        """As a supervisor would: start order workers again that left (they lost their lease)."""
+        for host in self.network.hosts:
+            worker = self.processes.get((host.name, "orders"))
+            if worker is not None and worker.poll() is not None:
+                self.order_worker(host)
+
+    def lost_its_lease(self, host: Namespace) -> int:
+        """How often a host's order worker has seen that it is not the one any more, and left."""
+        text = (host.directory / "orders.log").read_text("utf-8", "replace")
+        return text.count("주문 실행권을 잃어")
+
     def all_else(self, host: Namespace, section: int) -> None:
         """One section's feed, a trader, polls and beat."""
         cli = (sys.executable, "-m", "cli")
