@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,11 +69,12 @@ def bar_rows(
 ) -> None:
     """``count`` minute bars up to the last full minute."""
     value = price
+    now = connection.scalar(sa.text("SELECT NOW()"))  # once: the minute may turn over meanwhile
     for n in range(count, 0, -1):
         opened, value = value, price + ((n * 37) % 11 - 5) * 100
         put(
             connection, f"`{machine}`.bar", symbol=symbol, minutes=1, open=opened,
-            at=sa.text(f"DATE_FORMAT(NOW() - INTERVAL {n} MINUTE, '%Y-%m-%d %H\\:%i\\:00')"),
+            at=now.replace(second=0) - timedelta(minutes=n),
             high=max(opened, value) + 100, low=min(opened, value) - 100, close=value,
             volume=300 + (n * 53) % 400, turnover=1, ticks=10, gap=0, source="EVENT",
             updated_at=NOW,
