@@ -89,6 +89,7 @@ class OrderDesk:
         self._limits = limits
         self._sleep = sleep
         self._monotonic = monotonic
+        self._waits_for = ""  # what the last strike that may not go yet was told
         self._quiet_until = 0.0  # a second line of P5 for the day MariaDB's clock jumps ahead
 
     def serve_next(self) -> Served:
@@ -101,6 +102,7 @@ class OrderDesk:
 
     def _claim_next(self) -> tuple[Facts, str] | Served:
         """Facts and token of the strike that is now SENDING, or why there is none."""
+        self._waits_for = ""
         desk = self._ledger.desk()
         if desk.fence is None:
             return Served("STANDBY")
@@ -115,7 +117,7 @@ class OrderDesk:
             due = self._ledger.desk().due  # the claim asks for the lease once more
         facts = self._choose(due)
         if facts is None:
-            return Served("WAIT")
+            return Served("WAIT", reason=self._waits_for)
         return self._claim(facts.strike.id, fence, facts)
 
     def _choose(self, due: list[int]) -> Facts | None:
@@ -138,7 +140,10 @@ class OrderDesk:
             if ended and verdict.halts:
                 self._ledger.pull_the_brake(verdict.code, verdict.reason)
             return False
-        return not isinstance(verdict, Wait)
+        if isinstance(verdict, Wait):
+            self._waits_for = verdict.reason
+            return False
+        return True
 
     def _claim(self, strike_id: int, fence: int, facts: Facts | None) -> tuple[Facts, str] | Served:
         asked = self._monotonic()
@@ -152,7 +157,7 @@ class OrderDesk:
             if self._monotonic() - asked > FACTS_LAST_S:
                 facts = self._ledger.facts(strike_id)
             if facts is None or not self._may_go(facts):
-                return Served("WAIT", strike_id)
+                return Served("WAIT", strike_id, reason=self._waits_for)
             proven_at = proof(facts)
             if proven_at is None:  # _may_go has asked the same
                 return Served("WAIT", strike_id)
