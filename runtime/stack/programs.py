@@ -27,6 +27,7 @@ class Program:
     autostart: bool = False  # True: up with the supervisor, before anybody can be asked
     environment: dict[str, str] = field(default_factory=dict)
     group: bool = False  # signals go to the process group (prefork children of a killed parent)
+    term_group: bool = False  # the end too: PHP's server does not take its workers with it
 
 
 def servers(place: Place) -> list[Program]:
@@ -115,6 +116,7 @@ def site(place: Place, settings: Settings, door: tuple[int, str]) -> Program:
             "DEVHOST_DATA": str(data),
         },
         group=True,
+        term_group=True,
     )
 
 

@@ -50,6 +50,7 @@ startretries = 1000000
 stopsignal = TERM
 stopwaitsecs = {grace}
 killasgroup = {group}
+stopasgroup = {term_group}
 redirect_stderr = true
 stdout_logfile = {logs}/{name}.log
 stdout_logfile_maxbytes = 20MB
@@ -77,6 +78,7 @@ def write_config(place: Place, programs: Iterable[Program]) -> Path:
             autostart=str(one.autostart).lower(),
             grace=one.grace,
             group=str(one.group).lower(),
+            term_group=str(one.term_group).lower(),
             logs=_percent(str(place.logs)),
             environment=",".join(f'{k}="{_percent(v)}"' for k, v in one.environment.items()),
         )

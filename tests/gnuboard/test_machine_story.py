@@ -4,6 +4,7 @@ filled and in the assets; 정지, and what is armed fires no more until a person
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     finally:
         try:
             made.stop()
+            port = int(made.url.rpartition(":")[2] or 0)
+            with socket.socket() as door:  # PHP's workers have ended with it
+                assert door.connect_ex(("127.0.0.1", port)) != 0
         finally:
             for process in psutil.process_iter(["cmdline"]):  # only what a failed run has left
                 if str(tmp_path) in " ".join(process.info["cmdline"] or ()):
