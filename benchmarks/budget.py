@@ -118,7 +118,8 @@ def _part(
     """All processes at once for ``seconds``; with an ``order_pace`` one of them sends orders so."""
     children = []
     for number in range(PROCESSES):
-        threads = LOAD | orders | ({"order": 1} if order_pace and number == 0 else {})
+        # as in the machine: the order worker is a process that does nothing else
+        threads = {"order": 1} if order_pace and number == 0 else LOAD | orders
         own = {
             "seed": number,
             "threads": threads,
