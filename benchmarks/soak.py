@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks import soak_verdict
 from benchmarks.soak_samples import Processes, Snapshots, Spoilt
 from benchmarks.soak_stack import SECTIONS, TRADES, SoakStack
-from benchmarks.soak_trouble import Faults, Orders
+from benchmarks.soak_trouble import DROP_EVERY_S, Faults, Orders
 from db.engines import make_engine
 from runtime import wiring
 from runtime.loop import kst_now
@@ -38,9 +38,14 @@ DRAIN_S = 15.0  # the feed has stopped; open fills are settled, a last poll is m
 
 
 def run(
-    seconds: float = 3600.0, rate: float = 300.0, seed: int = 1, out: str = ""
+    seconds: float = 3600.0,
+    rate: float = 300.0,
+    seed: int = 1,
+    out: str = "",
+    drop_every_s: float = DROP_EVERY_S,
 ) -> dict[str, Any]:
-    """``rate``: ticks/s over all sections; ``out``: the file of the lines, appended to.
+    """``rate``: ticks/s over all sections; ``out``: the file of the lines, appended to;
+    ``drop_every_s``: a section is dropped so often, 0 for never.
 
     Ctrl-C or SIGTERM ends it early with what there is; nothing is left running either way.
     """
@@ -51,7 +56,7 @@ def run(
         stack = SoakStack(Path(scratch) / "s", rate, seed)
         try:
             stack.up()
-            soak = _Soak(stack, seconds, rate, lines)
+            soak = _Soak(stack, seconds, rate, lines, drop_every_s)
             return soak.run()
         finally:
             stack.down()
@@ -64,11 +69,13 @@ def _as_ctrl_c(*_: object) -> None:
 
 
 class _Soak:
-    def __init__(self, stack: SoakStack, seconds: float, rate: float, lines: Path) -> None:
+    def __init__(  # noqa: PLR0917  what ``run`` was told
+        self, stack: SoakStack, seconds: float, rate: float, lines: Path, drop_every_s: float
+    ) -> None:
         self.stack, self.seconds, self.rate, self.lines = stack, seconds, rate, lines
         url = database_url(stack.stack.settings.mariadb, "reader")
         self.engine: sa.Engine = make_engine(url, autocommit=True)
-        self.faults = Faults(stack.broker, SECTIONS, seconds)
+        self.faults = Faults(stack.broker, SECTIONS, seconds, drop_every_s=drop_every_s)
         self.orders = Orders(self.engine, stack.broker)
         self.processes = Processes(stack.place)
         self.snapshots = Snapshots(self.engine)

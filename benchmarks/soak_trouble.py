@@ -41,6 +41,7 @@ class Faults:
     drops: int = 0
     expiries: int = 0
     _slow: bool = False
+    drop_every_s: float = DROP_EVERY_S  # 0: no section is dropped
     _next_drop_s: float = DROP_EVERY_S / 2
 
     def start(self) -> None:
@@ -61,10 +62,10 @@ class Faults:
         if elapsed >= self.seconds * EXPIRE_AT and not self.expiries:
             self.broker.post("fault", {"expire_tokens": True})
             self.expiries += 1
-        if elapsed >= self._next_drop_s:
+        if self.drop_every_s and elapsed >= self._next_drop_s:
             self.broker.post("fault", {"drop_ws": self.drops % self.sections + 1})
             self.drops += 1
-            self._next_drop_s += DROP_EVERY_S
+            self._next_drop_s += self.drop_every_s
 
     def calm(self) -> None:
         """The end: nothing is wrong any more and no tick is sent."""
