@@ -69,7 +69,7 @@ def _as_ctrl_c(*_: object) -> None:
 
 
 class _Soak:
-    def __init__(  # noqa: PLR0917  what ``run`` was told
+    def __init__(
         self, stack: SoakStack, seconds: float, rate: float, lines: Path, drop_every_s: float
     ) -> None:
         self.stack, self.seconds, self.rate, self.lines = stack, seconds, rate, lines
