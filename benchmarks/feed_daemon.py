@@ -29,6 +29,9 @@ class Free:
     def closed(self, key_id: str, clean: bool) -> None:
         return None
 
+    def unused(self, key_id: str) -> None:
+        return None
+
     def hold_off(self, key_id: str, seconds: float) -> None:
         return None
 

@@ -27,7 +27,7 @@ FILE_LOCK_S = 2.0
 
 
 class RedisReconnectBudget:
-    """``claim`` before each connect, ``closed`` after it, ``hold_off`` on OPSP8996."""
+    """``claim`` before a connect, ``closed`` or ``unused`` after it, ``hold_off`` on OPSP8996."""
 
     def __init__(
         self,
@@ -73,6 +73,15 @@ class RedisReconnectBudget:
             state["open"] = False
             if not clean:
                 state["not_before"] = max(state["not_before"], now + DROP_WAIT_S)
+            self._save(key_id, state)
+
+    def unused(self, key_id: str) -> None:
+        """The claimed connect never reached KIS (no network, nobody listens): it is not counted,
+        so that an outage of our own line does not use up what its end needs."""
+        with locked(self._dir / f"{key_id}.lock", FILE_LOCK_S):
+            _, state = self._load(key_id)
+            state["open"] = False
+            state["connects"] = sorted(state["connects"])[:-1]
             self._save(key_id, state)
 
     def hold_off(self, key_id: str, seconds: float) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 STEPS_S = (5.0, 10.0, 20.0, 60.0, 120.0, 300.0)  # pause before the 1st, 2nd, … connect in a row
 IN_USE_STEPS_S = (60.0, 120.0, 300.0, 600.0)  # the same after OPSP8996
 JITTER = 0.25  # up to a quarter more, so that five sections do not come back together
+UNREACHED_MAX_S = 20.0  # nobody was bothered, and the line may be back any moment
 STABLE_AFTER_S = 120.0  # a connection that lived this long starts the steps anew
 
 
@@ -32,6 +33,10 @@ class ReconnectBudget(Protocol):
 
     def closed(self, key_id: str, clean: bool) -> None:
         """The connection ended; ``clean`` when unsubscribed and closed with a close frame."""
+        ...
+
+    def unused(self, key_id: str) -> None:
+        """The claimed connect never reached KIS: it does not count."""
         ...
 
     def hold_off(self, key_id: str, seconds: float) -> None:

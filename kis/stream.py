@@ -160,7 +160,8 @@ class Section:
         self._registrations.wish(wished)
 
     def open(self, approval_key: str, timeout: float = 5.0) -> None:
-        """Connect. The caller has a claim of the reconnect budget. Unavailable if it fails."""
+        """Connect. The caller has a claim of the reconnect budget. Unavailable if it fails,
+        Unreached if KIS saw nothing of it."""
         self._drop()
         self._approval = approval_key
         self._reaction = None

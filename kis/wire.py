@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -10,11 +11,12 @@ import struct
 import websocket
 
 from kis.deframe import CLOSE, PONG, TEXT, VIOLATION, Control, Deframer
-from trading.errors import Unavailable
+from trading.errors import Unavailable, Unreached
 
 RECV_SIZE = 65536  # larger buffers cost an mmap each (docs/performance.md)
 RECV_ROUNDS = 16  # reads in a row before the other sections get their turn
 OUT_MAX = 1 << 20  # bytes the peer has not taken yet: beyond, it is not reading any more
+_NOWHERE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 _WOULD_WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -29,7 +31,8 @@ class Wire:
     """Bytes in, messages out, nothing blocks after the handshake; ``lost`` says why it ended."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        """Connect and shake hands; ``timeout`` in seconds. Unavailable if it fails."""
+        """Connect and shake hands; ``timeout`` in seconds. Unavailable if it fails, Unreached when
+        not even a connection came about (one that was timed out may have: Unavailable)."""
         try:
             client = websocket.create_connection(
                 url,
@@ -38,7 +41,11 @@ class Wire:
                 http_no_proxy=["*"],
                 enable_multithread=False,
             )
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (websocket.WebSocketAddressException, OSError) as error:
+            named = f"websocket: {type(error).__name__}"
+            reached = isinstance(error, OSError) and error.errno not in _NOWHERE
+            raise (Unavailable if reached else Unreached)(named) from None
+        except (websocket.WebSocketException, ValueError) as error:
             raise Unavailable(f"websocket: {type(error).__name__}") from None
         if client.sock is None:
             raise Unavailable("websocket: no connection")

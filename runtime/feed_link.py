@@ -15,9 +15,9 @@ from typing import Protocol
 import structlog
 
 from kis.acks import Reaction
-from kis.reconnect import ReconnectBudget, next_attempt, pause_s
+from kis.reconnect import UNREACHED_MAX_S, ReconnectBudget, next_attempt, pause_s
 from kis.stream import Lost, Section
-from trading.errors import OutsideError
+from trading.errors import OutsideError, Unreached
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,10 @@ class Link:
             wait = future.result()
         except OutsideError as error:
             self._attempt += 1
-            self._sleep(pause_s(self._attempt, self._roll()), str(error))
+            pause = pause_s(self._attempt, self._roll())
+            if isinstance(error, Unreached):
+                pause = min(pause, UNREACHED_MAX_S)
+            self._sleep(pause, str(error))
             return False
         if wait > 0:
             self._sleep(wait + self._roll(), "재접속 예산")
@@ -124,6 +127,9 @@ class Link:
             return wait
         try:
             self.section.open(self._approval, CONNECT_TIMEOUT_S)
+        except Unreached:
+            self._budget.unused(self._key_id)
+            raise
         except OutsideError:
             self._budget.closed(self._key_id, clean=False)
             raise

@@ -58,6 +58,10 @@ class Unavailable(Transient):
     """No answer, or none that can be read."""
 
 
+class Unreached(Unavailable):
+    """No connection came about: the other side knows nothing of the attempt."""
+
+
 class AuthError(OutsideError):
     """Token or key refused: renew once, then alarm."""
 

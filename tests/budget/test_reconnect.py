@@ -47,6 +47,17 @@ def test_a_connection_nobody_closed_is_waited_for_at_the_next_start(
     assert started_again.claim("k1") <= wait, "asking again does not start the wait anew"
 
 
+def test_an_outage_of_our_own_line_uses_nothing_up(store: redis.Redis, state_dir: Path) -> None:
+    budget = RedisReconnectBudget(store, state_dir)
+    for _ in range(10):  # the router is down for a minute: KIS saw none of these
+        assert budget.claim("k1") == 0.0
+        budget.unused("k1")
+    untouched = {"left": 4, "wait_s": 0.0, "open": False}
+    assert RedisReconnectBudget(store, state_dir).look("k1") == untouched
+    assert budget.claim("k1") == 0.0
+    assert budget.look("k1")["left"] == 3, "the one that came through counts"
+
+
 def test_after_a_clean_end_the_next_connect_waits_for_nothing(
     store: redis.Redis, state_dir: Path
 ) -> None:

@@ -75,6 +75,7 @@ class Budget:
     claims: int = 0
     ends: list[bool] = field(default_factory=list)
     held_off: list[float] = field(default_factory=list)
+    not_reached: int = 0
 
     def claim(self, key_id: str) -> float:
         self.claims += 1
@@ -82,6 +83,9 @@ class Budget:
 
     def closed(self, key_id: str, clean: bool) -> None:
         self.ends.append(clean)
+
+    def unused(self, key_id: str) -> None:
+        self.not_reached += 1
 
     def hold_off(self, key_id: str, seconds: float) -> None:
         self.held_off.append(seconds)

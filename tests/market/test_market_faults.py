@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import requests
 
 from kis.keys import Env, KisKey
 from kis.stream import Section
+from kis.wire import Wire
+from runtime.servers import free_port
 from simulator.testing import RunningSimulator, start_simulator
+from trading.errors import Unavailable, Unreached
 
 
 @contextmanager
@@ -118,3 +124,34 @@ def test_a_mariadb_that_hangs_costs_neither_the_feed_nor_a_last_value(
                 assert row.price == sent[row.symbol]["price"]
                 assert row.bar_ticks == state.bar.ticks
             assert feed.budget.ends == [], "the section was not touched by it"
+
+
+def test_an_outage_of_our_own_line_costs_no_connect(
+    feed_db, start_feed, until, monkeypatch
+) -> None:
+    """P11: KIS counts what reaches it. After a dead line all four connects must still be there."""
+    monkeypatch.setattr("runtime.feed_link.pause_s", lambda *args: 0.1)
+    with start_simulator("calm", sections=1, symbols=5, rate=200.0) as simulator:
+        symbols = list(simulator.look("stocks"))[:5]
+        nowhere = SimpleNamespace(
+            customers=simulator.customers,
+            rest_url=simulator.rest_url,
+            ws_url=f"ws://127.0.0.1:{free_port()}",
+        )
+        with start_feed(nowhere, symbols) as feed:
+            until(lambda: feed.budget.not_reached >= 6)
+            assert feed.budget.ends == []
+            feed.market.links[0].section._url = simulator.ws_url  # the line is back
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM market") == 5)
+        assert simulator.stats()["handshakes"] == 1
+        assert feed.budget.claims == feed.budget.not_reached + 1
+
+
+def test_a_broker_that_takes_the_call_and_says_nothing_has_seen_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Unavailable) as refused:
+        Wire(f"ws://127.0.0.1:{mute.getsockname()[1]}", 0.3)
+    assert not isinstance(refused.value, Unreached)
+    with pytest.raises(Unreached):
+        Wire(f"ws://127.0.0.1:{free_port()}", 0.3)
+    with pytest.raises(Unreached):
+        Wire("ws://no-such-host.invalid:21000", 2.0)

@@ -37,6 +37,9 @@ class Open:
     def closed(self, key_id: str, clean: bool) -> None:
         return None
 
+    def unused(self, key_id: str) -> None:
+        return None
+
     def hold_off(self, key_id: str, seconds: float) -> None:
         return None
 
