@@ -27,7 +27,7 @@ from db.settle import SettleLedger, settle
 from db.trader_reads import condition_of
 from trading.clock import KST
 from trading.errors import Throttled, Unavailable
-from trading.execution import OrderDesk
+from trading.execution import OrderDesk, Served
 from trading.fills import Notice, NoticeKind
 from trading.firing import Crossing
 from trading.guards import Limits
@@ -61,10 +61,13 @@ class Clock:
     def attach(self, engine: sa.Engine) -> None:
         """Every statement of the engine sees the simulated time."""
 
-        @sa.event.listens_for(engine, "checkout")
-        def _set(raw: Any, _record: Any, _proxy: Any) -> None:
-            with raw.cursor() as cursor:
-                cursor.execute(f"SET timestamp = {self.db:.6f}")
+        @sa.event.listens_for(engine, "before_cursor_execute")
+        def _set(connection: sa.Connection, *_: Any) -> None:
+            # not at the checkout: a worker's turn keeps its connection while it waits
+            if connection.info.get("clock") != self.db:
+                with connection.connection.cursor() as cursor:
+                    cursor.execute(f"SET timestamp = {self.db:.6f}")
+                connection.info["clock"] = self.db
 
 
 @dataclass
@@ -567,12 +570,12 @@ class RetryingBroker:
 class WritesAfterTheCall(OrderDesk):
     """The state is written when the call has come back."""
 
-    def _send(self, strike_id: int, fence: int, facts: Any) -> Any:
+    def _claim(self, strike_id: int, fence: int, facts: Any) -> Any:
         self._broker.prepare()
         outcome = self._broker.place(facts.strike.order)
         if not self._ledger.claim(facts, "after", fence, facts.now):
             self._ledger.answer(strike_id, "after", outcome)
-        return None
+        return Served("SENT", strike_id)
 
 
 PLANTED: dict[str, dict[str, Any]] = {

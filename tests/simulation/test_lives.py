@@ -22,7 +22,7 @@ SAMPLE = int(os.environ.get("STOCKD_SIMULATE_SEEDS", "60"))
 
 @pytest.fixture
 def engine(servers: Any) -> Iterator[sa.Engine]:
-    made = make_engine(servers.admin_url(), pool_size=1)
+    made = make_engine(servers.admin_url(), pool_size=4)
     with made.begin() as connection:
         for table in ("strike", "order_event", "fill", "notice", "market", "stockd_condition",
                       "stockd_halt", "lease", "order_gate", "guard_trip"):  # fmt: skip
