@@ -1,6 +1,6 @@
 """Each real part of the running machine is stopped; a person hears of it within 30 s, of it alone,
 and then that it is over (P12). By hand: STOCKD_STOP=some stops two parts, STOCKD_STOP=all stops or
-freezes every one, which takes a quarter of an hour. tests/ops/test_alarms_told.py is of every run."""
+freezes every one, which takes a quarter of an hour. In every run: tests/ops/test_alarms_told.py."""
 
 from __future__ import annotations
 
