@@ -16,7 +16,7 @@ TURN_US = 100  # the kernel's shortest; its own measure is 700 us and more
 # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period
 _ATTR = struct.Struct("=IIQiIQQQ")
 _CALLS = {"x86_64": (314, 315), "aarch64": (274, 275)}  # sched_setattr, sched_getattr
-_SCHED_OTHER = 0
+_KEEP_POLICY = 0x08  # whoever started us as SCHED_BATCH or SCHED_IDLE meant it
 
 
 def take_short_turns(turn_us: int = TURN_US) -> bool:
@@ -25,7 +25,7 @@ def take_short_turns(turn_us: int = TURN_US) -> bool:
     if numbers is None:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)
-    wish = _ATTR.pack(_ATTR.size, _SCHED_OTHER, 0, nice, 0, turn_us * 1000, 0, 0)
+    wish = _ATTR.pack(_ATTR.size, 0, _KEEP_POLICY, nice, 0, turn_us * 1000, 0, 0)
     if _syscall(numbers[0], 0, wish, 0) != 0:
         return False
     return turn_length_us() == turn_us
