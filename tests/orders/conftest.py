@@ -54,7 +54,8 @@ class Book:
             "INSERT INTO market (symbol, section, seq, price, recent, received_at, traded_at,"
             " hour_class) VALUES (:s, 1, :seq, :p, :recent, NOW(6) - INTERVAL :age MICROSECOND,"
             " NOW(6) - INTERVAL :age MICROSECOND, '0') ON DUPLICATE KEY UPDATE"
-            " recent = IF(:seq = market.seq + 1, CONCAT(recent, ' ', :recent), :recent),"
+            " recent = IF(:seq = market.seq + 1,"
+            " SUBSTRING_INDEX(CONCAT(recent, ' ', :recent), ' ', -12), :recent),"
             " seq = :seq, price = :p,"
             " received_at = VALUES(received_at), traded_at = VALUES(traded_at)",
             s=symbol, seq=seq, p=price, recent=str(price), age=age_ms * 1000,
