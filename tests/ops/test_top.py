@@ -133,6 +133,7 @@ def test_on_a_terminal_it_goes_on_by_itself_until_ctrl_c(rig: Any) -> None:
                 shown += os.read(ours, 65536)
         assert shown.count("stockd ·".encode()) >= 3, shown[-2000:].decode("utf-8", "replace")
         process.send_signal(signal.SIGINT)
+        ends = time.monotonic() + 60  # it is read on, or it could not say goodbye
         while process.poll() is None and time.monotonic() < ends:
             if select.select([ours], [], [], 0.2)[0]:
                 try:
