@@ -120,11 +120,14 @@ def test_one_picture_for_people_and_an_error_code_when_a_server_is_away(
 def test_on_a_terminal_it_goes_on_by_itself_until_ctrl_c(rig: Any) -> None:
     a_running_machine(rig)
     ours, theirs = pty.openpty()
+    # who runs in the background ignores Ctrl-C, and so would whom he starts
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "cli", "top"],
         cwd=ROOT, env=os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "50"},
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, ignored)
     os.close(theirs)
     shown, ends = b"", time.monotonic() + 60
     try:
