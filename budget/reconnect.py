@@ -81,7 +81,7 @@ class RedisReconnectBudget:
         with locked(self._dir / f"{key_id}.lock", FILE_LOCK_S):
             _, state = self._load(key_id)
             state["open"] = False
-            state["connects"] = sorted(state["connects"])[:-1]
+            state["connects"] = state["connects"][:-1]  # oldest first: the last is this one
             self._save(key_id, state)
 
     def hold_off(self, key_id: str, seconds: float) -> None:
