@@ -53,12 +53,15 @@ def make_engine(
     url: str | URL,
     *,
     autocommit: bool = False,
+    direct: bool = False,
     pool_size: int = 3,
     read_timeout_s: int = STATEMENT_TIMEOUT_S,
 ) -> Engine:
     """An engine that has not connected yet.
 
-    ``autocommit=True`` is for pollers: each SELECT then sees what is committed now. ``url`` is
+    ``autocommit=True`` is for pollers: each SELECT then sees what is committed now. ``direct=True``
+    is autocommit for who must answer at once: no question to the server when a connection is taken
+    or returned, so the first statement finds out whether it still lives. ``url`` is
     ``mysql+pymysql://user:password@host:port/stockd``, or with ``?unix_socket=/path``.
     Raises ConfigError when the URL cannot be read or names another driver.
     """
@@ -72,11 +75,13 @@ def make_engine(
         parsed,
         # READ COMMITTED: nobody keeps seeing an old snapshot, and copies out of `market` do not
         # deadlock with its writer
-        isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
+        isolation_level="AUTOCOMMIT" if autocommit or direct else "READ COMMITTED",
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=CONNECT_TIMEOUT_S,
-        pool_pre_ping=True,
+        pool_pre_ping=not direct,
+        pool_reset_on_return=None if direct else "rollback",
+        skip_autocommit_rollback=direct,
         pool_recycle=3600,
         hide_parameters=True,  # a password or an account must not get into an error's text (P13)
         connect_args={

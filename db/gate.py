@@ -18,16 +18,20 @@ HOLD_S = 9.0
 SLACK_S = 0.003
 
 
+TAKE = (
+    "UPDATE order_gate SET token = :token, next_at = NOW(6) + INTERVAL :hold_us MICROSECOND"
+    " WHERE account = :account AND next_at <= NOW(6)"
+)
+
+
+def take_values(account: str, token: str, hold_s: float = HOLD_S) -> dict[str, object]:
+    """The values of ``TAKE``, which changes one row when the gate was open."""
+    return {"token": token, "hold_us": int(hold_s * 1_000_000), "account": account}
+
+
 def pass_gate(connection: Connection, account: str, token: str, hold_s: float = HOLD_S) -> bool:
     """Take the gate within the caller's transaction if it is open; whether it was."""
-    done = connection.execute(
-        text(
-            "UPDATE order_gate SET token = :token, next_at = NOW(6) + INTERVAL :us MICROSECOND"
-            " WHERE account = :account AND next_at <= NOW(6)"
-        ),
-        {"token": token, "us": int(hold_s * 1_000_000), "account": account},
-    )
-    return done.rowcount == 1
+    return connection.execute(text(TAKE), take_values(account, token, hold_s)).rowcount == 1
 
 
 def answered(connection: Connection, account: str, token: str) -> None:

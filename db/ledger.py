@@ -8,9 +8,11 @@ a transaction, so that two processes cannot wait for each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from db.errors import error_code, mapped
+from db.round_trip import ATOMIC, answers, compound
 from trading.clock import KST
 from trading.conditions import Condition
 from trading.firing import Crossing
@@ -55,8 +58,8 @@ def digest(  # noqa: PLR0917
 # the hash is ``digest``, made where the chain's end is locked: that saves the order a round trip
 _APPEND = """
 INSERT INTO order_event (strike_id, at, from_state, to_state, detail, prev_hash, hash)
-SELECT :strike, n.at, :before, :after, :detail, h.hash,
-  SHA2(CONCAT_WS(CHAR(10), CONVERT(h.hash USING utf8mb4) COLLATE utf8mb4_bin, :strike,
+SELECT {strike}, n.at, :before, :after, :detail, h.hash,
+  SHA2(CONCAT_WS(CHAR(10), CONVERT(h.hash USING utf8mb4) COLLATE utf8mb4_bin, {strike},
     DATE_FORMAT(n.at, '%Y-%m-%dT%H:%i:%s.%f'), :before, :after, :detail), 256)
 FROM event_head h JOIN (SELECT NOW(6) AS at) n WHERE h.one = 1 FOR UPDATE
 """
@@ -64,6 +67,19 @@ _NEW_HEAD = """
 UPDATE event_head SET hash = (SELECT e.hash FROM order_event e WHERE e.id = LAST_INSERT_ID())
 WHERE one = 1
 """
+_APPEND_OF = _APPEND.format(strike=":strike")
+
+
+def appending(strike: str) -> str:
+    """``append_event`` inside a compound statement: ``strike`` is the SQL of the strike's id; its
+    values are ``event_values``."""
+    return f"{_APPEND.format(strike=strike)};{_NEW_HEAD};"
+
+
+def event_values(before: State | str, after: State, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """before, after and detail of one event as they are written."""
+    body = json.dumps(detail, ensure_ascii=False, default=str, sort_keys=True)
+    return {"before": str(before), "after": str(after), "detail": body}
 
 
 def append_event(
@@ -74,10 +90,8 @@ def append_event(
     detail: Mapping[str, Any],
 ) -> None:
     """Append to the chain within the caller's transaction, after the strike's row was changed."""
-    body = json.dumps(detail, ensure_ascii=False, default=str, sort_keys=True)
     connection.execute(
-        text(_APPEND),
-        {"strike": strike_id, "before": str(before), "after": str(after), "detail": body},
+        text(_APPEND_OF), {"strike": strike_id, **event_values(before, after, detail)}
     )
     connection.execute(text(_NEW_HEAD))
 
@@ -119,66 +133,104 @@ def step(
     return True
 
 
-_BIRTH = """
-INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side, order_kind, venue,
-  quantity, price, trigger_op, strike_price, tick_price, tick_seq, tick_at, tick_received_at,
-  fired_at, deadline, max_age_ms, assets, state, updated_at)
-SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
-  :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at,
-  :tick_received_at, NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms,
-  :assets, 'CLAIMED', NOW(6)
-FROM {condition} c
-WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1 AND c.deleted_at IS NULL
-  AND COALESCE((SELECT h.action FROM {halt} h ORDER BY h.id DESC LIMIT 1), '') <> 'HALT'
+# the account as it is now is kept with the strike, so that the order explains itself
+_BALANCE = (
+    "orderable_cash", "deposit_d2", "total_value", "profit", "realized_profit", "snapshot_no",
+    "received_at",
+)  # fmt: skip
+_POSITION = ("quantity", "sellable", "average_price")
+_TEXT = ("received_at", "average_price")  # neither a JSON date nor a float
+
+
+def _as_json(names: tuple[str, ...]) -> str:
+    pairs = (f"'{n}', {f'CAST({n} AS CHAR)' if n in _TEXT else n}" for n in names)
+    return f"JSON_OBJECT({', '.join(pairs)})"
+
+
+_BIRTH = f"""
+  DECLARE v_id BIGINT UNSIGNED DEFAULT NULL;
+  DECLARE v_balance, v_position LONGTEXT CHARACTER SET utf8mb4 DEFAULT NULL;
+  {ATOMIC}
+  SELECT {_as_json(_BALANCE)} INTO v_balance FROM asset_balance WHERE account = :account;
+  SELECT {_as_json(_POSITION)} INTO v_position FROM asset_position
+   WHERE account = :account AND symbol = :symbol;
+  INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side, order_kind, venue,
+    quantity, price, trigger_op, strike_price, tick_price, tick_seq, tick_at, tick_received_at,
+    fired_at, deadline, max_age_ms, assets, state, updated_at)
+  SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
+    :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at,
+    :tick_received_at, NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms,
+    CONCAT('{{{{"balance": ', COALESCE(v_balance, 'null'),
+           ', "position": ', COALESCE(v_position, 'null'), '}}}}'),
+    'CLAIMED', NOW(6)
+  FROM {{condition}} c
+  WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1
+    AND c.deleted_at IS NULL
+    AND COALESCE((SELECT h.action FROM {{halt}} h ORDER BY h.id DESC LIMIT 1), '') <> 'HALT';
+  IF ROW_COUNT() = 1 THEN
+    SET v_id = LAST_INSERT_ID();
+    {appending("v_id")}
+    COMMIT;
+  ELSE
+    ROLLBACK;
+  END IF;
+  SELECT v_id AS id;
 """
 
 
+@cache
+def _birth(site: Site) -> str:
+    return compound(_BIRTH.format(condition=site.table("condition"), halt=site.table("halt")))
+
+
 def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of them recorded
-    engine: Engine,
+    where: Engine | Connection,
     site: Site,
     account: str,
     condition: Condition,
     crossing: Crossing,
     level: int,
-    assets: Mapping[str, Any],
     patience: timedelta,
 ) -> int | None:
-    """Strike id of this arming's one firing: row and event in one commit. None when somebody else
-    has it, or the condition was switched off, edited or armed anew since it was read (P4), or
-    trading is halted (P10).
+    """Strike id of this arming's one firing: row and event in one commit and one round trip. None
+    when somebody else has it, or the condition was switched off, edited or armed anew since it was
+    read (P4), or trading is halted (P10).
 
     ``level`` is the price that fired (a trailing stop moves it); the unique key
-    (condition_id, arm_no) is the claim.
+    (condition_id, arm_no) is the claim. ``where`` has no transaction open.
     """
     price = condition.order_price(level)
     values = {
         "account": account, "id": condition.id, "rev": condition.rev, "arm_no": condition.arm_no,
+        "symbol": condition.symbol,
         "quantity": condition.order_quantity(level), "price": price, "strike_price": level,
         "tick_price": crossing.price, "tick_seq": crossing.seq,
         "tick_at": crossing.traded_at and crossing.traded_at.astimezone(KST).replace(tzinfo=None),
         "tick_received_at": crossing.received_at.astimezone(KST).replace(tzinfo=None),
         "patience_us": int(patience.total_seconds() * 1_000_000),
-        "assets": json.dumps(assets, ensure_ascii=False, default=str),
     }  # fmt: skip
     detail = {
         "price": crossing.price, "seq": crossing.seq, "received_at": values["tick_received_at"],
         "level": level, "quantity": values["quantity"], "order_price": price,
     }  # fmt: skip
+    values |= event_values("", State.CLAIMED, detail)
     try:
-        with mapped(), engine.begin() as connection:
-            made = connection.execute(
-                text(_BIRTH.format(condition=site.table("condition"), halt=site.table("halt"))),
-                values,
-            )
-            if made.rowcount != 1:
-                return None
-            strike_id = int(made.lastrowid)
-            append_event(connection, strike_id, "", State.CLAIMED, detail)
-            return strike_id
+        with mapped(), _connected(where) as connection:
+            made = answers(connection, _birth(site), values)[0][0].id
     except IntegrityError as error:
         if error_code(error) == DUPLICATE:
             return None
         raise
+    return None if made is None else int(made)
+
+
+@contextmanager
+def _connected(where: Engine | Connection) -> Iterator[Connection]:
+    if isinstance(where, Connection):
+        yield where
+        return
+    with where.connect() as connection:
+        yield connection
 
 
 def end_unsent(engine: Engine, strike_id: int, after: State, code: str, reason: str) -> bool:

@@ -11,36 +11,56 @@ from sqlalchemy import Connection, Engine, text
 
 from db import gate
 from db.errors import mapped
-from db.halt import halt, halted
+from db.halt import halt
 from db.lease import ORDERS
-from db.ledger import Site, end_unsent, step
-from db.ledger_facts import read_facts
+from db.ledger import Site, appending, end_unsent, event_values, step
+from db.ledger_facts import FactsReader
+from db.round_trip import ATOMIC, answers, compound
+from trading.errors import Unavailable
 from trading.execution import Desk
 from trading.guards import Facts
 from trading.hours import TradingDay
-from trading.lifecycle import State
+from trading.lifecycle import State, check
 from trading.orders import Accepted, Outcome, Rejected
 
 QUEUE_LOOK = 30  # strikes looked at in one run
 
-_DESK = f"""
-SELECT (SELECT fence FROM lease WHERE name = :lease AND holder = :holder AND expires_at > NOW(6))
-    AS fence,
-  (SELECT TIMESTAMPDIFF(MICROSECOND, NOW(6), next_at) FROM order_gate WHERE account = :account)
-    AS wait_us,
-  d.id
-FROM (SELECT 1) one LEFT JOIN (
-  SELECT id, fired_at FROM strike WHERE state = 'CLAIMED' AND account = :account
-  ORDER BY fired_at, id LIMIT {QUEUE_LOOK}) d ON TRUE
-ORDER BY d.fired_at, d.id
+_CLAIM = f"""
+  DECLARE v_refused VARCHAR(8) DEFAULT '';
+  {ATOMIC}
+  {gate.TAKE};
+  IF ROW_COUNT() <> 1 THEN
+    SET v_refused = 'gate';
+  ELSE
+    UPDATE strike SET state = :after, updated_at = NOW(6), claim = :token, fence = :fence,
+      claimed_at = NOW(6)
+     WHERE id = :id AND state = :before AND deadline > NOW(6)
+       AND :proven_at >= NOW(6) - INTERVAL :age_us MICROSECOND
+       AND EXISTS (SELECT 1 FROM lease WHERE name = :lease AND holder = :holder
+                   AND fence = :fence AND expires_at > NOW(6))
+       AND EXISTS (SELECT 1 FROM {{condition}} c
+                   WHERE c.id = condition_id AND c.enabled = 1 AND c.deleted_at IS NULL
+                     AND c.arm_no = strike.arm_no AND c.rev = condition_rev)
+       AND COALESCE({{switch}}, '') <> 'HALT';
+    IF ROW_COUNT() = 1 THEN
+      {appending(":id")}
+    ELSE
+      SET v_refused = IF(COALESCE({{switch}}, '') = 'HALT', 'halt', 'claim');
+    END IF;
+  END IF;
+  IF v_refused = '' THEN COMMIT; ELSE ROLLBACK; END IF;
+  SELECT v_refused AS refused;
 """
+_SWITCH = "(SELECT h.action FROM {halt} h ORDER BY h.id DESC LIMIT 1)"
 
 
 class SendLedger:
     """``account`` is the label of the settings; ``holder`` names this worker's lease.
 
     ``trading_day`` is the calendar: the day's hours, None when the exchange is closed.
-    ``stop_file`` answers whether the file that halts stands there (the third way to stop).
+    ``direct``, an engine in autocommit that asks nothing at check-out, takes what is on the way of
+    an order (``engine`` if there is none). ``stop_file`` answers whether the file that halts
+    stands there (the third way to stop).
     """
 
     def __init__(
@@ -53,22 +73,26 @@ class SendLedger:
         trading_day: Callable[[date], TradingDay | None],
         window: int = 6,
         stop_file: Callable[[], str | None] = lambda: None,
+        direct: Engine | None = None,
     ) -> None:
         self._engine = engine
+        self._direct = direct or engine
         self._site = site
         self._account = account
         self._holder = holder
-        self._trading_day = trading_day
-        self._window = window
         self._stop_file = stop_file
+        self._facts = FactsReader(
+            site, account, window=window, queue=QUEUE_LOOK, trading_day=trading_day
+        )
+        switch = _SWITCH.format(halt=site.table("halt"))
+        self._claiming = compound(_CLAIM.format(condition=site.table("condition"), switch=switch))
         self._held: Connection | None = None
         gate.ensure_gate(engine, account)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One connection for everything up to the claim. Each checkout would cost two more round
-        trips, and nothing of an order's way is longer than its round trips."""
-        with mapped(), self._engine.connect() as connection:
+        """One connection for everything up to the claim."""
+        with mapped(), self._direct.connect() as connection:
             self._held = connection
             try:
                 yield
@@ -80,31 +104,32 @@ class SendLedger:
         if self._held is not None:
             yield self._held
             return
-        with mapped(), self._engine.connect() as connection:
+        with mapped(), self._direct.connect() as connection:
             yield connection
 
     def desk(self) -> Desk:
+        self._heed_stop_file()
+        try:
+            return self._desk()
+        except Unavailable:
+            # the server ended the connection since the last strike; nothing has been read or
+            # claimed on it, so this is no more than the check that a pool would have made
+            return self._desk()
+
+    def _desk(self) -> Desk:
         with mapped(), self._connection() as connection:
             connection.rollback()  # whoever waited between two looks holds no transaction open
-            rows = connection.execute(
-                text(_DESK),
-                {"lease": ORDERS, "holder": self._holder, "account": self._account},
-            ).all()
-        fence, wait_us = rows[0].fence, int(rows[0].wait_us or 0)
-        return Desk(
-            None if fence is None else int(fence),
-            max(0.0, wait_us / 1_000_000),
-            [int(row.id) for row in rows if row.id is not None],
-        )
+            return self._facts.desk(connection, ORDERS, self._holder)
 
     def facts(self, strike_id: int) -> Facts | None:
+        self._heed_stop_file()
+        with mapped(), self._connection() as connection:
+            return self._facts.facts(connection, strike_id)
+
+    def _heed_stop_file(self) -> None:
         file = self._stop_file()
         if file is not None:
             halt(self._engine, self._site, file or "정지 파일", "file", "FILE")
-        with mapped(), self._connection() as connection:
-            return read_facts(
-                connection, self._site, self._account, strike_id, self._window, self._trading_day
-            )
 
     def end(self, strike_id: int, after: State, code: str, reason: str) -> bool:
         ended = end_unsent(self._engine, strike_id, after, code, reason)
@@ -119,50 +144,24 @@ class SendLedger:
 
     def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str:
         """CLAIMED → SENDING with the gate, the lease, the stop switch and the condition checked in
-        the same transaction. "" when committed, else what stood against it (nothing changed)."""
+        the same transaction, in one round trip. "" when committed, else what stood against it:
+        gate, halt or claim (nothing changed)."""
+        before, after, strike = State.CLAIMED, State.SENDING, facts.strike
+        check(before, after)
+        detail = {"fence": fence, "proven_at": proven_at, "price": _price(facts)}
+        values = {
+            **gate.take_values(self._account, token),
+            "id": strike.id,
+            "proven_at": proven_at.replace(tzinfo=None),
+            "age_us": strike.max_age_ms * 1000,
+            "lease": ORDERS,
+            "holder": self._holder,
+            "fence": fence,
+            **event_values(before, after, detail),
+        }
         with mapped(), self._connection() as connection:
-            # what was read in this turn is in the same transaction: under READ COMMITTED each
-            # statement sees the newest all the same
-            refused = self._claim(connection, facts, token, fence, proven_at)
-            if refused:
-                connection.rollback()
-            else:
-                connection.commit()
-        return refused
-
-    def _claim(
-        self, connection: Connection, facts: Facts, token: str, fence: int, proven_at: datetime
-    ) -> str:
-        strike = facts.strike
-        if not gate.pass_gate(connection, self._account, token):
-            return "gate"
-        moved = step(
-            connection,
-            strike.id,
-            State.CLAIMED,
-            State.SENDING,
-            {"fence": fence, "proven_at": proven_at, "price": _price(facts)},
-            changes={"claim": token, "fence": fence},
-            stamp="claimed_at",
-            also=(
-                "deadline > NOW(6) AND :proven_at >= NOW(6) - INTERVAL :age_us MICROSECOND"
-                " AND EXISTS (SELECT 1 FROM lease WHERE name = :lease AND holder = :holder"
-                " AND fence = :own_fence AND expires_at > NOW(6))"
-                f" AND EXISTS (SELECT 1 FROM {self._site.table('condition')} c"
-                " WHERE c.id = condition_id AND c.enabled = 1 AND c.deleted_at IS NULL"
-                " AND c.arm_no = strike.arm_no AND c.rev = condition_rev)"
-                f" AND COALESCE((SELECT h.action FROM {self._site.table('halt')} h"
-                " ORDER BY h.id DESC LIMIT 1), '') <> 'HALT'"
-            ),
-            proven_at=proven_at.replace(tzinfo=None),
-            age_us=strike.max_age_ms * 1000,
-            lease=ORDERS,
-            holder=self._holder,
-            own_fence=fence,
-        )
-        if moved:
-            return ""
-        return "claim" if halted(connection, self._site) is None else "halt"
+            connection.rollback()  # a claim is a transaction of its own
+            return str(answers(connection, self._claiming, values)[0][0].refused)
 
     def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
         """Write the outcome of our call; the state it leads to. The sweeper may have called it

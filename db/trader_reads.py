@@ -48,19 +48,6 @@ class Kept:
     at: datetime
 
 
-_BALANCE = (
-    "orderable_cash", "deposit_d2", "total_value", "profit", "realized_profit", "snapshot_no",
-    "received_at",
-)  # fmt: skip
-_POSITION = ("quantity", "sellable", "average_price")
-_ASSETS = (
-    f"SELECT {', '.join(f'b.{name}' for name in _BALANCE)},"
-    f" {', '.join(f'p.{name}' for name in _POSITION)} FROM (SELECT 1) one"
-    " LEFT JOIN asset_balance b ON b.account = %s"
-    " LEFT JOIN asset_position p ON p.account = %s AND p.symbol = %s"
-)
-
-
 class TraderReads:
     """Statements composed once. ``connection`` is in autocommit."""
 
@@ -129,16 +116,6 @@ class TraderReads:
             for one, group in connection.exec_driver_sql(self._siblings % marks, wanted):
                 found.setdefault(group, set()).add(one)
         return found
-
-    def assets(self, connection: Connection, account: str, symbol: str) -> dict[str, Any]:
-        """The account as it is now, kept with the strike so that the order explains itself."""
-        row = connection.exec_driver_sql(_ASSETS, (account, account, symbol)).one()
-        balance = dict(zip(_BALANCE, row[: len(_BALANCE)], strict=True))
-        position = dict(zip(_POSITION, row[len(_BALANCE) :], strict=True))
-        return {
-            "balance": balance if balance["received_at"] is not None else None,
-            "position": position if position["quantity"] is not None else None,
-        }
 
 
 def write_trail(

@@ -164,6 +164,7 @@ def desk() -> OrderDesk:
     ledger = SendLedger(
         wiring.engine("orders"), site(), account(), holder(),
         trading_day=trading_day, window=own.error_rate_window, stop_file=read_stop_file,
+        direct=wiring.engine("orders", direct=True),
     )  # fmt: skip
     return OrderDesk(ledger, lane(), broker(), own)
 

@@ -47,9 +47,11 @@ def database_url(mariadb: MariaDb, role: str) -> sa.URL:
 
 
 @cache
-def engine(role: str, *, autocommit: bool = False) -> sa.Engine:
-    """Engine of one role; ``autocommit`` for pollers. Not connected yet."""
-    return make_engine(database_url(load_settings().mariadb, role), autocommit=autocommit)
+def engine(role: str, *, autocommit: bool = False, direct: bool = False) -> sa.Engine:
+    """Engine of one role; ``autocommit`` for pollers, ``direct`` for the way of an order. Not
+    connected yet."""
+    url = database_url(load_settings().mariadb, role)
+    return make_engine(url, autocommit=autocommit, direct=direct)
 
 
 @cache

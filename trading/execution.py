@@ -52,11 +52,12 @@ class OrderPermits(Protocol):
 class Desk:
     """What lies on the desk. ``fence``: our lease's number, None when it is another worker's turn;
     ``wait_s``: until the account's next order call may start; ``due``: CLAIMED strikes in the order
-    they fired."""
+    they fired; ``first``: the facts of the first of them, read with the desk."""
 
     fence: int | None
     wait_s: float
     due: list[int]
+    first: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +109,24 @@ class OrderDesk:
             return Served("STANDBY")
         if not desk.due:
             return Served("IDLE")
-        fence, due = desk.fence, desk.due
+        fence = desk.fence
         wait = max(desk.wait_s, self._quiet_until - self._monotonic())
         if wait > PACE_PATIENCE_S:
             return Served("GATE", reason=f"{wait:.1f} s")
         if wait > 0:
             self._sleep(wait)
-            due = self._ledger.desk().due  # the claim asks for the lease once more
-        facts = self._choose(due)
+            desk = self._ledger.desk()  # the claim asks for the lease once more
+        facts = self._choose(desk)
         if facts is None:
             return Served("WAIT", reason=self._waits_for)
         return self._claim(facts.strike.id, fence, facts)
 
-    def _choose(self, due: list[int]) -> Facts | None:
+    def _choose(self, desk: Desk) -> Facts | None:
         """The first due strike that may go out now; those that may never are ended on the way."""
-        for strike_id in due:
-            facts = self._ledger.facts(strike_id)
+        first = desk.first
+        for strike_id in desk.due:
+            known = first is not None and first.strike.id == strike_id
+            facts = first if known else self._ledger.facts(strike_id)
             if facts is not None and self._may_go(facts):
                 return facts
         return None

@@ -65,7 +65,6 @@ class Trader:
     """One account's trader on an engine in autocommit. ``wake`` publishes and never raises."""
 
     engine: Engine  # autocommit: what the site switches off is seen at the next look
-    ledger: Engine  # transactions: the strike and its event in one commit
     site: Site
     account: str
     patience: timedelta
@@ -208,10 +207,8 @@ class Trader:
             self._say(connection, watched.key, "BAD", "한 주도 살 수 없는 금액입니다", None)
             watched.fired = True
             return False
-        with mapped():
-            assets = self._reads.assets(connection, self.account, condition.symbol)
-        strike_id = claim_arming(
-            self.ledger, self.site, self.account, condition, by, level, assets, self.patience
+        strike_id = claim_arming(  # on the connection that has just been looked through
+            connection, self.site, self.account, condition, by, level, self.patience
         )
         self._links_at = None
         if strike_id is None:
@@ -272,7 +269,6 @@ def build() -> Trader:
     """The trader of this machine's settings."""
     return Trader(
         engine=wiring.engine("trader", autocommit=True),
-        ledger=wiring.engine("trader"),
         site=orders.site(),
         account=orders.account(),
         patience=orders.patience(),
