@@ -31,17 +31,21 @@ class Slots:
         self._redis = client
 
     @contextmanager
-    def turn(self, name: str, period_s: float, longest_s: float) -> Iterator[bool]:
+    def turn(
+        self, name: str, period_s: float, longest_s: float, *, taken_s: float | None = None
+    ) -> Iterator[bool]:
         """True: it is this caller's turn. False: the turn was taken, or one is still running.
 
         ``longest_s`` is when a runner that was killed is given up; above the task's hard limit.
+        ``taken_s``: how long the turn is taken, where that is known better than by the period.
         """
         token = uuid4().hex
         running, taken = f"stockd:running:{name}", f"stockd:turn:{name}"
+        taken_ms = int((period_s * SHARE if taken_s is None else taken_s) * 1000)
         mine = False
         try:
             if self._redis.set(running, token, nx=True, px=int(longest_s * 1000)):
-                mine = bool(self._redis.set(taken, token, nx=True, px=int(period_s * SHARE * 1000)))
+                mine = bool(self._redis.set(taken, token, nx=True, px=taken_ms))
                 if not mine:
                     self._redis.eval(_RELEASE, 1, running, token)
         except RedisError as error:
