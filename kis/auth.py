@@ -95,9 +95,9 @@ class KisAuth:
         with self._guard:
             self._refused[ACCESS] = refused
 
-    def approval_key(self) -> str:
-        """Approval key for the header of every websocket registration. Errors as ``token``."""
-        return self._fresh(APPROVE, None)
+    def approval_key(self, until: datetime | None = None) -> str:
+        """Approval key for the header of every websocket registration. As ``token``."""
+        return self._fresh(APPROVE, until)
 
     def renew(self, refused: str) -> str:
         """Another token than ``refused`` (EGW00121/123): the store is read before KIS is asked."""

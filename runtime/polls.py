@@ -112,20 +112,34 @@ def sweep_market() -> str:
 
 
 def prepare_morning() -> str:
-    """Tokens that last until the evening, one a section; then chk-holiday, which 모의 lacks."""
+    """Token and approval key that last until the evening, for each section; then chk-holiday, which
+    모의 lacks. A key that is refused (each ends after a year) costs the others nothing.
+    """
 
     def prepare() -> str:
         now = kst_now()
         evening = datetime.combine(now.date(), EVENING, tzinfo=KST)
+        until = max(evening, now + timedelta(minutes=10))
         sections = load_settings().kis.sections
-        for one in sections:
-            wiring.kis_auth(one.label).token(max(evening, now + timedelta(minutes=10)))
-        if wiring.kis_env() is not Env.REAL:
-            return f"{len(sections)} tokens"
-        differs = calendar().check(KisQuotes(wiring.kis_rest()).holidays(now.date()), now)
-        return f"{len(sections)} tokens, {len(differs)} days differ"
+        ready = [one.label for one in sections if _is_ready(one.label, until)]
+        word = f"{len(ready)} of {len(sections)} keys ready"
+        if wiring.kis_env() is not Env.REAL or not ready:
+            return word
+        told = KisQuotes(wiring.kis_rest(ready[0])).holidays(now.date())
+        return f"{word}, {len(calendar().check(told, now))} days differ"
 
     return in_turn("morning", DAILY_S, DAILY_S, prepare, in_hours=False)
+
+
+def _is_ready(label: str, until: datetime) -> bool:
+    try:
+        auth = wiring.kis_auth(label)
+        auth.token(until)
+        auth.approval_key(until)
+    except StockdError as error:
+        log.warning("key_not_ready", key=label, kind=type(error).__name__, error=str(error))
+        return False
+    return True
 
 
 @cache
