@@ -137,7 +137,7 @@ def _is_ready(label: str, until: datetime) -> bool:
         auth.token(until)
         auth.approval_key(until)
     except StockdError as error:
-        log.warning("key_not_ready", key=label, kind=type(error).__name__, error=str(error))
+        log.warning("key_not_ready", section=label, kind=type(error).__name__, error=str(error))
         return False
     return True
 
