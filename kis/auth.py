@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -87,11 +87,7 @@ class KisAuth:
 
     def catch_up(self) -> str:
         """As ``token``, with the store read first: another process may have renewed it since."""
-        with self._guard:
-            held = self._store.get(ACCESS, self._key.key_id)
-            if held is not None and self._is_fresh(ACCESS, held, None):
-                self._seen[ACCESS] = held
-                return held[0]
+        self._look(ACCESS)
         return self.token()
 
     def forget(self, refused: str) -> None:
@@ -101,7 +97,11 @@ class KisAuth:
             self._refused[ACCESS] = refused
 
     def approval_key(self, until: datetime | None = None) -> str:
-        """Approval key for the header of every websocket registration. As ``token``."""
+        """Approval key of a new connection, the newest in the store, as ``token``: there are few,
+        and the morning has renewed it since the last one.
+        """
+        with suppress(Unavailable):  # then the one this process knows
+            self._look(APPROVE)
         return self._fresh(APPROVE, until)
 
     def renew(self, refused: str) -> str:
@@ -114,6 +114,12 @@ class KisAuth:
         with self._guard:
             self._refused[APPROVE] = refused
         return self.approval_key()
+
+    def _look(self, kind: str) -> None:
+        with self._guard:
+            held = self._store.get(kind, self._key.key_id)
+            if held is not None and self._is_fresh(kind, held, None):
+                self._seen[kind] = held
 
     def _is_fresh(self, kind: str, found: tuple[str, datetime], until: datetime | None) -> bool:
         if found[0] == self._refused.get(kind):

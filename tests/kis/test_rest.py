@@ -603,6 +603,15 @@ def test_a_token_too_short_for_the_day_is_renewed_before_the_market_opens(door: 
     assert door.kis.calls("Approval")[0]["body"]["secretkey"] == SECRETS[1]
 
 
+def test_a_new_connection_has_the_approval_key_that_the_morning_fetched(door: Door):
+    ends = datetime.now(KST) + timedelta(hours=3)
+    door.store.held["approval"] = ("planted-token-yesterday", ends)
+    assert door.auth.approval_key() == "planted-token-yesterday"
+    door.store.held["approval"] = ("planted-token-today", ends)
+    assert door.auth.approval_key() == "planted-token-today"
+    assert door.kis.calls("Approval") == []
+
+
 def test_a_token_that_cannot_be_renewed_yet_is_used_to_its_end(door: Door):
     """Its last ten minutes are there for this: KIS's token door may be down, the others are not."""
     held = ("planted-token-old", datetime.now(KST) + timedelta(minutes=5))
