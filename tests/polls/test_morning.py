@@ -16,6 +16,8 @@ from runtime.loop import kst_now
 from simulator.testing import RunningSimulator
 from trading.clock import KST
 
+pytestmark = pytest.mark.timeout(300)  # the calendar library is slow to load on a busy machine
+
 
 @pytest.fixture
 def morning(desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:  # type: ignore[no-untyped-def]

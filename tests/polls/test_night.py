@@ -17,6 +17,8 @@ CLOSED = [
     datetime(2026, 9, 25, 12, tzinfo=KST),  # 추석, a Friday
 ]
 
+pytestmark = pytest.mark.timeout(300)  # the calendar library is slow to load on a busy machine
+
 
 @pytest.fixture
 def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:

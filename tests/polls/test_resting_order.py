@@ -30,7 +30,7 @@ def confirming(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_poll_and_the_confirmation_of_a_resting_order_take_turns(  # type: ignore[no-untyped-def]
     broker, desk, confirming: threading.Event, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
