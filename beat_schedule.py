@@ -10,14 +10,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+ASSETS_EVERY_S, ASSETS_EARLY_S = 10.0, 1.5
+
 
 class Entry(NamedTuple):
-    """One line of the timetable. Exactly one of ``every`` (s) and ``at`` ("HH:MM") is set."""
+    """One line of the timetable. Exactly one of ``every`` (s) and ``at`` ("HH:MM") is set.
+
+    ``early``: the turns are on the clock's multiples of ``every``, and woken so many s before.
+    """
 
     name: str
     task: str
     queue: str
     every: float = 0.0
+    early: float = 0.0
     at: str = ""
     days: str = "mon-fri"
 
@@ -30,8 +36,8 @@ class Entry(NamedTuple):
 
 
 TIMETABLE = (
-    # the account, four calls a cycle                                   개인자산 4콜, 10초 간격
-    Entry("assets", "tasks.assets.poll", "assets", every=10.0),
+    # the account, four calls a cycle, at :00 :10 :20 …                 개인자산 4콜, 10초 간격
+    Entry("assets", "tasks.assets.poll", "assets", every=ASSETS_EVERY_S, early=ASSETS_EARLY_S),
     # what became of open and unknown orders, at most one call a second      체결 확인 순차 1콜
     Entry("settle", "tasks.fills.settle", "confirm", every=1.0),
     # strikes whose wake-up was lost                                            잃어버린 신호

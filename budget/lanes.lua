@@ -31,6 +31,37 @@ local function soonest(set, window)
   return math.min(tonumber(first[2] or now + window) - now, window)
 end
 
+-- A line: whoever waits for the one place of a set is served first come, first served, else two
+-- callers that wake at once would draw lots, and a poll of several calls could lose for ten seconds.
+-- A place in it may be booked ahead; it stands before all who came by themselves.
+local function ends_of(line)
+  return prefix .. 'line-ends:' .. line
+end
+local function stand(line, who, came, ends)
+  redis.call('ZADD', prefix .. 'line:' .. line, 'NX', came, who)
+  redis.call('ZADD', ends_of(line), ends, who)
+  redis.call('PEXPIRE', prefix .. 'line:' .. line, 60000)
+  redis.call('PEXPIRE', ends_of(line), 60000)
+end
+local function step_out(line, who)
+  redis.call('ZREM', prefix .. 'line:' .. line, who)
+  redis.call('ZREM', ends_of(line), who)
+end
+-- how long somebody else stands before `who`: 0 when nobody does
+local function behind(line, who)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', ends_of(line), '-inf', now)) do
+    step_out(line, gone) -- killed in its sleep
+  end
+  local first = redis.call('ZRANGE', prefix .. 'line:' .. line, 0, 0)[1]
+  if not first or first == who then
+    return 0
+  end
+  if string.sub(first, 1, 7) == 'booked:' then
+    return math.max(1000, tonumber(redis.call('ZSCORE', ends_of(line), first)) - now)
+  end
+  return 20000
+end
+
 if op == 'acquire' or op == 'cold' then
   local id, lane, hold, window = arg(), arg(), number(), number()
   local ready_key = prefix .. 'ready'
@@ -59,13 +90,27 @@ if op == 'acquire' or op == 'cold' then
       end
     end
   end
-  local musts = {}
+  local line = arg() -- the set that has a line, '' for none
+  local musts, held_up = {}, wait > 0
   for _ = 1, number() do -- sets that must all have a place as well
     local name, limit = arg(), number()
     local set = prefix .. 'set:' .. name
     musts[#musts + 1] = set
     if taken(set) >= limit then
       wait = math.max(wait, soonest(set, window))
+      held_up = held_up or name ~= line
+    end
+  end
+  if line ~= '' then
+    local booked = 'booked:' .. lane
+    local came = redis.call('ZSCORE', prefix .. 'line:' .. line, booked) or now
+    step_out(line, booked) -- whoever booked is here now
+    if held_up then
+      step_out(line, id) -- who could not go anyway holds nobody up
+    else
+      stand(line, id, came, now + wait + 500000)
+      wait = math.max(wait, behind(line, id))
+      stand(line, id, came, now + wait + 500000)
     end
   end
   for _ = 1, number() do -- lanes whose waiting calls go first (small ceilings only)
@@ -84,6 +129,9 @@ if op == 'acquire' or op == 'cold' then
     return {'wait', math.ceil(wait)}
   end
   redis.call('ZREM', queue, id)
+  if line ~= '' then
+    step_out(line, id)
+  end
   redis.call('ZADD', prefix .. 'set:' .. pool, now + hold, id)
   for _, set in ipairs(musts) do
     redis.call('ZADD', set, now + hold, id)
@@ -101,9 +149,20 @@ if op == 'done' then -- answered: id, then pairs of set and gap
   return {'done', 0}
 end
 
-if op == 'leave' then -- gave up waiting: id, lane
-  local id, lane = arg(), arg()
+if op == 'book' then -- a place in a line ahead of time: lane, line, how long it is kept
+  local lane, line, keep = arg(), arg(), number()
+  local who = 'booked:' .. lane
+  step_out(line, who)
+  stand(line, who, 0, now + keep)
+  return {'booked', 0}
+end
+
+if op == 'leave' then -- gave up waiting: id, lane, line or ''
+  local id, lane, line = arg(), arg(), arg()
   redis.call('ZREM', prefix .. 'wait:' .. lane, id)
+  if line ~= '' then
+    step_out(line, id)
+  end
   redis.call('HINCRBY', prefix .. 'stats', 'refused:' .. lane, 1)
   return {'left', 0}
 end

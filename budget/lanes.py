@@ -19,7 +19,7 @@ import redis
 import structlog
 from redis.exceptions import NoScriptError, RedisError
 
-from budget.plan import LANES, Plan
+from budget.plan import LANES, Plan, Route
 from trading.errors import BadInput, Throttled, Unavailable
 
 WINDOW_S = 1.0  # the broker counts arrivals in any rolling second
@@ -116,11 +116,12 @@ class Lanes:
         if route is None:
             raise BadInput("lane", lane, f"one of {', '.join(LANES)}")
         musts = route.musts + (((self._ledger, 1),) if ledger else ())
+        line = self._line(route) if ledger else ""
         name = uuid4().hex
         asked = [
             name, lane, self._hold, self._window,
             len(route.pools), *_flat(route.pools),
-            len(musts), *_flat(musts),
+            line, len(musts), *_flat(musts),
             len(route.firsts), *route.firsts,
         ]  # fmt: skip
         deadline = time.monotonic() + timeout
@@ -130,11 +131,20 @@ class Lanes:
                 return LanePermit(value.decode(), self._returner(name, value.decode(), musts))
             wait = int(value) / MICRO
             if time.monotonic() + wait > deadline:
-                self._leave(name, lane)
+                self._leave(name, lane, line)
                 if verdict == b"cold":
                     raise Unavailable(f"Redis has just started: calls open in {wait:.1f} s")
                 raise Throttled(f"lane {lane} of {self._label}: no place within {timeout:g} s")
             self._sleep(wait)
+
+    def book(self, lane: str, seconds: float) -> None:
+        """Stand first among the account's ledger queries with the next one of ``lane``, for
+        ``seconds``: nobody else starts one until then. Where all lanes share by rank it does
+        nothing. Unavailable if Redis is gone.
+        """
+        line = self._line(self.plan.routes[lane])
+        if line:
+            self._ask("book", lane, line, int(seconds * MICRO))
 
     def vouch(self) -> None:
         """Open at once after a start of Redis. Only for who knows that no call is on its way."""
@@ -171,9 +181,13 @@ class Lanes:
         gaps = [(one, self._ledger_gap if one == self._ledger else gap) for one, gap in gaps]
         return lambda: self._run("done", name, len(gaps), *_flat(gaps))
 
-    def _leave(self, name: str, lane: str) -> None:
+    def _line(self, route: Route) -> str:
+        # where lanes share one place by rank, a line beside the rank would be a second order
+        return "" if route.firsts else self._ledger
+
+    def _leave(self, name: str, lane: str, line: str) -> None:
         try:
-            self._run("leave", name, lane)
+            self._run("leave", name, lane, line)
         except RedisError:
             pass  # only a figure on a screen; the waiting list forgets by itself
 
@@ -201,6 +215,7 @@ class Lanes:
 _NOTHING: dict[str, Callable[[tuple[Any, ...]], list[Any]]] = {
     "done": lambda args: [b"done", 0],
     "leave": lambda args: [b"left", 0],
+    "book": lambda args: [b"booked", 0],
     "look": lambda args: [0] * (2 * args[0]) + [-1],
 }
 

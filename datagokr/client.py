@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import unquote
@@ -22,12 +23,21 @@ ATTEMPTS = 5
 TIMEOUT_S = (3.05, 30.0)  # this server is slow at times
 MAX_PAGES = 20  # of one day
 NO_DATA = "03"
+BAD_SHARE = 0.01  # of a day's rows
 
 _REASON = re.compile(r"<returnReasonCode>\s*(\d+)\s*</returnReasonCode>")
 _MESSAGE = re.compile(r"<returnAuthMsg>\s*([A-Z_]+)\s*</returnAuthMsg>")
 AGAIN = frozenset({"1", "4", "99"})  # APPLICATION_ERROR, HTTP_ERROR, UNKNOWN_ERROR
 TOMORROW = "22"  # LIMITED_NUMBER_OF_SERVICE_REQUESTS_EXCEEDS: the day's quota is used up
 KEY_REFUSED = frozenset({"20", "30", "31", "32"})
+
+
+@dataclass(frozen=True, slots=True)
+class DayRows:
+    """One whole day; ``bad``: what could not be read, with stock, field and value."""
+
+    rows: list[DailyPrice]
+    bad: list[str]
 
 
 class PublicData:
@@ -48,17 +58,32 @@ class PublicData:
         self._http.trust_env = False
         self._sleep = sleep
 
-    def day(self, day: date) -> list[DailyPrice]:
-        """Every stock of one day; [] when there is nothing (holiday, or not published yet).
+    def day(self, day: date) -> DayRows:
+        """Every stock of one day; none when there is nothing (holiday, or not published yet).
 
-        Raises Unavailable (after some tries, or when the pages do not add up), Throttled (quota,
-        try tomorrow), AuthError (key), Refused, BadInput (a row that cannot be read).
+        A row that cannot be read costs itself alone; where more than ``BAD_SHARE`` are such, the
+        format has changed and nothing is believed. Raises Unavailable (after some tries, or when
+        the pages do not add up), Throttled (quota, try tomorrow), AuthError (key), Refused,
+        BadInput (a row of another day, or too many that cannot be read).
         """
-        rows = {row.symbol: row for page in self._pages(day) for row in map(parse_row, page)}
+        raw = [row for page in self._pages(day) for row in page]
+        rows: dict[str, DailyPrice] = {}
+        bad: dict[str, BadInput] = {}
+        for at, one in enumerate(raw):
+            symbol = str(one.get("srtnCd") or f"row {at}")
+            try:
+                rows[symbol] = parse_row(one)
+            except BadInput as error:
+                bad[symbol] = error
+        if len(rows) + len(bad) != len(raw):
+            # the list moved between two pages: a stock came twice, so another did not come
+            raise Unavailable(f"data.go.kr: {len(rows) + len(bad)} different of {len(raw)} rows")
+        if len(bad) > BAD_SHARE * len(raw):
+            raise next(iter(bad.values()))
         wrong = [row.symbol for row in rows.values() if row.day != day]
         if wrong:
             raise BadInput("basDt", wrong[0], f"a row of another day than {day}")
-        return list(rows.values())
+        return DayRows(list(rows.values()), [f"{name}: {error}" for name, error in bad.items()])
 
     def _pages(self, day: date) -> Iterator[list[dict[str, Any]]]:
         seen, first_total = 0, None
@@ -111,7 +136,9 @@ def read_page(status: int, content: bytes) -> tuple[list[dict[str, Any]], int]:
     if text.lstrip().startswith("<"):
         reason, message = _REASON.search(text), _MESSAGE.search(text)
         said = message.group(1) if message else f"HTTP {status}"
-        raise error_of(reason.group(1) if reason else "", said)
+        if reason is None:
+            raise _without_reason(status, said)
+        raise error_of(reason.group(1), said)
     try:
         response = json.loads(text)["response"]
         code = str(response["header"]["resultCode"])
@@ -122,12 +149,22 @@ def read_page(status: int, content: bytes) -> tuple[list[dict[str, Any]], int]:
         body = response["body"]
         total, items = int(body["totalCount"]), body["items"]
     except (ValueError, KeyError, TypeError):
-        raise Unavailable(f"data.go.kr: HTTP {status}, an answer that cannot be read") from None
+        said = f"HTTP {status}, an answer that cannot be read"
+        raise _without_reason(status, said) from None
     item = items.get("item", []) if isinstance(items, dict) else []  # "" when nothing matched
     rows = item if isinstance(item, list) else [item]
     if not all(isinstance(row, dict) for row in rows):
         raise Unavailable("data.go.kr: rows that are no objects")
     return rows, total
+
+
+def _without_reason(status: int, said: str) -> OutsideError:
+    """A gateway that names no reason: its HTTP status is all there is."""
+    if status in (401, 403):
+        return AuthError(f"data.go.kr: {said}")
+    if status == 429:
+        return Throttled(f"data.go.kr: {said}")
+    return Unavailable(f"data.go.kr: {said}")
 
 
 def error_of(code: str, said: str) -> OutsideError:

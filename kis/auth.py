@@ -6,12 +6,14 @@ Sources: fact sheet rest/oauth2-tokenP.json, rest/oauth2-Approval.json, README Â
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import requests
+import structlog
 
 from kis.endpoints import APPROVAL, TOKEN, Endpoint
 from kis.envelope import error_of, read_object
@@ -19,13 +21,15 @@ from kis.gate import CallGate, Permit
 from kis.http import exchange, new_session
 from kis.keys import KisKey
 from trading.clock import KST
-from trading.errors import Throttled, Unavailable
+from trading.errors import OutsideError, Throttled, Unavailable
 
 ACCESS, APPROVE = "access", "approval"
 ISSUE_EVERY_S = 60.0  # EGW00133: one issue a minute (the notice of 2026-04-20 says one a second)
 RENEW_BEFORE = timedelta(minutes=10)  # a token with less than this left is not started with
 APPROVAL_LIVES = timedelta(hours=24)  # the answer names no end
 LOCK_TIMEOUT_S = 20.0  # longer than one issue with its time-outs
+
+log = structlog.get_logger(__name__)
 
 
 class TokenStore(Protocol):
@@ -70,6 +74,7 @@ class KisAuth:
         self._http = http or new_session()
         self._now = now
         self._seen: dict[str, tuple[str, datetime]] = {}
+        self._ask_again: dict[str, float] = {}  # kind: monotonic; not with every call
         self._refused: dict[str, str] = {}  # kind: what KIS said no to, whatever its end says
         self._guard = threading.Lock()
 
@@ -82,11 +87,7 @@ class KisAuth:
 
     def catch_up(self) -> str:
         """As ``token``, with the store read first: another process may have renewed it since."""
-        with self._guard:
-            held = self._store.get(ACCESS, self._key.key_id)
-            if held is not None and self._is_fresh(ACCESS, held, None):
-                self._seen[ACCESS] = held
-                return held[0]
+        self._look(ACCESS)
         return self.token()
 
     def forget(self, refused: str) -> None:
@@ -95,9 +96,13 @@ class KisAuth:
         with self._guard:
             self._refused[ACCESS] = refused
 
-    def approval_key(self) -> str:
-        """Approval key for the header of every websocket registration. Errors as ``token``."""
-        return self._fresh(APPROVE, None)
+    def approval_key(self, until: datetime | None = None) -> str:
+        """Approval key of a new connection, the newest in the store, as ``token``: there are few,
+        and the morning has renewed it since the last one.
+        """
+        with suppress(Unavailable):  # then the one this process knows
+            self._look(APPROVE)
+        return self._fresh(APPROVE, until)
 
     def renew(self, refused: str) -> str:
         """Another token than ``refused`` (EGW00121/123): the store is read before KIS is asked."""
@@ -110,6 +115,12 @@ class KisAuth:
             self._refused[APPROVE] = refused
         return self.approval_key()
 
+    def _look(self, kind: str) -> None:
+        with self._guard:
+            held = self._store.get(kind, self._key.key_id)
+            if held is not None and self._is_fresh(kind, held, None):
+                self._seen[kind] = held
+
     def _is_fresh(self, kind: str, found: tuple[str, datetime], until: datetime | None) -> bool:
         if found[0] == self._refused.get(kind):
             return False
@@ -121,9 +132,26 @@ class KisAuth:
             if held is None or not self._is_fresh(kind, held, until):
                 held = self._store.get(kind, self._key.key_id)
                 if held is None or not self._is_fresh(kind, held, until):
-                    held = self._issue_alone(kind, until)
+                    held = self._issue_or_keep(kind, until, held)
                 self._seen[kind] = held
             return held[0]
+
+    def _issue_or_keep(
+        self, kind: str, until: datetime | None, held: tuple[str, datetime] | None
+    ) -> tuple[str, datetime]:
+        """Another one; where none can be had, the one ``held`` until it ends: that its renewal
+        fails is no reason to stop trading before.
+        """
+        if until is not None or held is None or not self._is_fresh(kind, held, self._now()):
+            return self._issue_alone(kind, until)
+        if time.monotonic() < self._ask_again.get(kind, 0.0):
+            return held
+        try:
+            return self._issue_alone(kind, until)
+        except OutsideError as error:
+            self._ask_again[kind] = time.monotonic() + ISSUE_EVERY_S
+            log.warning("not_renewed_yet", section=self._key.label, what=kind, error=str(error))
+            return held
 
     def _issue_alone(self, kind: str, until: datetime | None) -> tuple[str, datetime]:
         """Issue under the shared lock, unless somebody else did meanwhile."""

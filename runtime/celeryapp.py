@@ -13,6 +13,7 @@ from kombu import Queue
 from beat_schedule import TIMETABLE, Entry
 from runtime import progress  # noqa: F401  its signal handlers mark what got done
 from runtime.alarms import pulse  # noqa: F401  and beat's pulse for the watchdog
+from runtime.on_the_clock import OnTheClock
 
 TASK_MODULES = (
     "tasks.strike",
@@ -101,7 +102,9 @@ def beat_entries() -> dict[str, dict[str, Any]]:
     }
 
 
-def _schedule(entry: Entry) -> float | crontab:
+def _schedule(entry: Entry) -> float | crontab | OnTheClock:
+    if entry.early:
+        return OnTheClock(entry.every, entry.early)
     if not entry.at:
         return entry.every
     hour, minute = entry.at.split(":")

@@ -5,12 +5,15 @@ Outside trouble is an outcome and not a crash: the next turn is the retry.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from functools import cache
 
 import structlog
 
+from beat_schedule import ASSETS_EARLY_S, ASSETS_EVERY_S
 from datagokr.client import PublicData
 from db.daily import listed_symbols
 from db.heartbeat import Heartbeat
@@ -24,6 +27,7 @@ from runtime.asset_store import DbAssetStore
 from runtime.assets import AssetPoll
 from runtime.calendar import Calendar, market_is_awake
 from runtime.loop import kst_now
+from runtime.on_the_clock import turn_lasts, until_the_moment
 from runtime.settings import load_settings
 from runtime.sweep import Key, Sweep
 from trading.clock import KST
@@ -31,11 +35,11 @@ from trading.errors import ConfigError, StockdError
 
 log = structlog.get_logger(__name__)
 
-ASSETS_EVERY_S = 10.0
 SWEEP_EVERY_S = 10.0
+BOOKED_PAST_S = 0.5  # a poll that is late all the same keeps its place so long
 LONGEST_CYCLE_S = 55.0  # above the tasks' hard limits
 DAILY_S = 1800.0  # tasks of once a day: a second wake-up within half an hour is a double
-EVENING = time(20, 30)  # after the last phase of the day; a morning token lasts until then
+EVENING = time_of_day(20, 30)  # after the last phase of the day; a morning token lasts until then
 
 
 @cache
@@ -55,12 +59,20 @@ def asset_poll() -> AssetPoll:
 
 
 def poll_assets() -> str:
-    """One asset cycle, every 10 s in market hours."""
+    """One asset cycle, every 10 s in market hours, its holdings asked on the clock's tens.
+
+    The ledger's pace is booked until then: a confirmation begun a moment before would make the
+    poll late by a second.
+    """
 
     def cycle() -> str:
+        ahead_s = until_the_moment(ASSETS_EVERY_S)
+        wiring.lanes().book("assets", ahead_s + BOOKED_PAST_S)
+        time.sleep(ahead_s)
         return "refused" if asset_poll().cycle() is None else "written"
 
-    return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle)
+    taken_s = turn_lasts(ASSETS_EVERY_S, ASSETS_EARLY_S)
+    return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle, taken_s=taken_s)
 
 
 @cache
@@ -100,20 +112,34 @@ def sweep_market() -> str:
 
 
 def prepare_morning() -> str:
-    """Tokens that last until the evening, one a section; then chk-holiday, which 모의 lacks."""
+    """Token and approval key that last until the evening, for each section; then chk-holiday, which
+    모의 lacks. A key that is refused (each ends after a year) costs the others nothing.
+    """
 
     def prepare() -> str:
         now = kst_now()
         evening = datetime.combine(now.date(), EVENING, tzinfo=KST)
+        until = max(evening, now + timedelta(minutes=10))
         sections = load_settings().kis.sections
-        for one in sections:
-            wiring.kis_auth(one.label).token(max(evening, now + timedelta(minutes=10)))
-        if wiring.kis_env() is not Env.REAL:
-            return f"{len(sections)} tokens"
-        differs = calendar().check(KisQuotes(wiring.kis_rest()).holidays(now.date()), now)
-        return f"{len(sections)} tokens, {len(differs)} days differ"
+        ready = [one.label for one in sections if _is_ready(one.label, until)]
+        word = f"{len(ready)} of {len(sections)} keys ready"
+        if wiring.kis_env() is not Env.REAL or not ready:
+            return word
+        told = KisQuotes(wiring.kis_rest(ready[0])).holidays(now.date())
+        return f"{word}, {len(calendar().check(told, now))} days differ"
 
     return in_turn("morning", DAILY_S, DAILY_S, prepare, in_hours=False)
+
+
+def _is_ready(label: str, until: datetime) -> bool:
+    try:
+        auth = wiring.kis_auth(label)
+        auth.token(until)
+        auth.approval_key(until)
+    except StockdError as error:
+        log.warning("key_not_ready", section=label, kind=type(error).__name__, error=str(error))
+        return False
+    return True
 
 
 @cache
@@ -143,12 +169,13 @@ def in_turn(
     work: Callable[[], str],
     *,
     in_hours: bool = True,
+    taken_s: float | None = None,
 ) -> str:
     """``work`` when it is this caller's turn and the market is awake; its word, or why not."""
     try:
         if in_hours and not market_is_awake(load_settings(), calendar(), kst_now()):
             return "resting"
-        with wiring.slots().turn(name, period_s, longest_s) as mine:
+        with wiring.slots().turn(name, period_s, longest_s, taken_s=taken_s) as mine:
             return work() if mine else "not our turn"
     except StockdError as error:
         log.warning("poll_failed", poll=name, kind=type(error).__name__, error=str(error))

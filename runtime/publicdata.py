@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+import structlog
 from sqlalchemy import Engine
 
-from datagokr.parse import DailyPrice
+from datagokr.client import DayRows
 from db.daily import stored_days, write_day
 from runtime.calendar import Calendar
+from trading.errors import BadInput
+
+log = structlog.get_logger(__name__)
 
 LOOK_BACK_DAYS = 14  # nightly: what an outage of two weeks has left open
 
@@ -23,15 +27,20 @@ LOOK_BACK_DAYS = 14  # nightly: what an outage of two weeks has left open
 class Source(Protocol):
     """``datagokr.client.PublicData``."""
 
-    def day(self, day: date) -> list[DailyPrice]: ...
+    def day(self, day: date) -> DayRows: ...
 
 
 @dataclass(frozen=True, slots=True)
 class DayDone:
-    """One day of a run: ``stocks`` written, 0 when data.go.kr has nothing for it."""
+    """One day of a run: ``stocks`` written, 0 when data.go.kr has nothing for it.
+
+    ``bad``: rows that could not be read. ``unreadable``: why the whole day could not.
+    """
 
     day: date
     stocks: int
+    bad: int = 0
+    unreadable: str = ""
 
 
 def missing_days(engine: Engine, calendar: Calendar, first: date, last: date) -> list[date]:
@@ -47,12 +56,26 @@ def fill(
     days: list[date],
     alive: Callable[[DayDone], None] = lambda done: None,
 ) -> Iterator[DayDone]:
-    """Fetch and store these days one by one. Errors as ``source.day``; what is stored stays."""
+    """Fetch and store these days one by one. Errors as ``source.day``; what is stored stays.
+
+    A day that cannot be read is left out: it must not keep those after it from coming.
+    """
     for day in days:
-        rows = source.day(day)
-        done = DayDone(day, write_day(engine, rows) if rows else 0)
+        done = _one_day(engine, source, day)
         alive(done)
         yield done
+
+
+def _one_day(engine: Engine, source: Source, day: date) -> DayDone:
+    try:
+        got = source.day(day)
+    except BadInput as error:
+        log.warning("publicdata_day_unreadable", day=str(day), error=str(error))
+        return DayDone(day, 0, unreadable=str(error))
+    for one in got.bad:
+        log.warning("publicdata_row_unreadable", day=str(day), row=one)
+    stocks = write_day(engine, got.rows) if got.rows else 0
+    return DayDone(day, stocks, len(got.bad))
 
 
 def nightly(engine: Engine, source: Source, calendar: Calendar, today: date) -> str:

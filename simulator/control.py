@@ -97,6 +97,8 @@ class Control:
             "expire_tokens": lambda yes: self.world.desk.expire(),
             "close_ws": lambda who: self.feed.close(_label(who), tidy=True),
             "drop_ws": lambda who: self.feed.close(_label(who), tidy=False),
+            "datagokr_spoilt": lambda days: setattr(self.public, "spoilt", dict(days)),
+            "datagokr_shifted": lambda day: setattr(self.public, "shifted", str(day or "")),
             "datagokr_error": lambda code: setattr(self.public, "fail_with", str(code or "")),
         }
         self.world.scenario.change({name: body[name] for name in body if name not in acts})

@@ -35,6 +35,8 @@ class PublicData:
     def __init__(self, world: World) -> None:
         self.world = world
         self.fail_with = ""  # a returnReasonCode: every call fails with it
+        self.spoilt: dict[str, int] = {}  # YYYYMMDD: so many of its rows have no opening price
+        self.shifted = ""  # YYYYMMDD: its list moves by a row between the first page and the second
         self._listed: list[Listing] = []
         self._days: dict[str, list[dict[str, str]]] = {}
 
@@ -57,7 +59,10 @@ class PublicData:
         except ValueError:
             return web.Response(text=_gateway_error("1"), content_type="text/xml")
         rows = self._chosen(dict(asked))
-        shown = rows[(number - 1) * size : number * size]
+        for at in range(self.spoilt.get(asked.get("basDt", ""), 0)):
+            rows[at] = rows[at] | {"mkp": ""}
+        moved = int(self.shifted == asked.get("basDt") and number > 1)
+        shown = rows[(number - 1) * size - moved : number * size - moved]
         body: dict[str, Any] = {"numOfRows": size, "pageNo": number, "totalCount": len(rows)}
         if asked.get("resultType") != "json":
             return web.Response(text=_xml(shown, body), content_type="text/xml")

@@ -7,14 +7,16 @@ CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_market AS
 
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_asset_balance AS SELECT * FROM asset_balance;
 
--- between two polls value and profit follow the ticks
+-- between two polls value and profit follow the ticks; a row of the market that is a minute older than
+-- the poll (the feed stood still) does not
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_asset_position AS
   SELECT p.account, p.symbol, p.name, p.quantity, p.sellable, p.average_price, p.cost,
          COALESCE(NULLIF(m.price, 0), p.price) AS price,
          p.quantity * COALESCE(NULLIF(m.price, 0), p.price) AS value,
          p.quantity * COALESCE(NULLIF(m.price, 0), p.price) - p.cost AS profit,
          p.received_at, m.received_at AS price_received_at
-    FROM asset_position p LEFT JOIN market m ON m.symbol = p.symbol
+    FROM asset_position p LEFT JOIN market m
+      ON m.symbol = p.symbol AND m.received_at > p.received_at - INTERVAL 60 SECOND
    WHERE p.quantity > 0;
 
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_bar AS

@@ -6,6 +6,7 @@ import json
 from datetime import date, datetime, timedelta
 
 import click
+from click.exceptions import Exit
 from rich.console import Console
 from rich.progress import track
 
@@ -43,6 +44,8 @@ def publicdata(first: datetime | None, last: datetime | None, as_json: bool) -> 
             done.append(one)
     finally:  # what was stored stays, also when the quota ends in the middle
         _tell(days, done, as_json)
+    if any(one.unreadable for one in done):
+        raise Exit(1)
 
 
 def _check(since: date, until: date, yesterday: date) -> None:
@@ -53,17 +56,26 @@ def _check(since: date, until: date, yesterday: date) -> None:
 
 
 def _tell(days: list[date], done: list[DayDone], as_json: bool) -> None:
-    stocks, empty = sum(one.stocks for one in done), [one.day for one in done if not one.stocks]
+    stocks, stored = sum(one.stocks for one in done), sum(1 for one in done if one.stocks)
+    unreadable = {str(one.day): one.unreadable for one in done if one.unreadable}
+    empty = [one.day for one in done if not one.stocks and not one.unreadable]
+    bad = sum(one.bad for one in done)
     figures = {
         "days_asked": len(days),
-        "days_stored": len(done) - len(empty),
+        "days_stored": stored,
         "rows": stocks,
+        "rows_unreadable": bad,
         "days_empty": [str(day) for day in empty],
+        "days_unreadable": unreadable,
         "days_left": len(days) - len(done),
     }
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False))
         return
-    click.echo(f"{len(done) - len(empty)}일 {stocks}행 저장, 남은 날 {len(days) - len(done)}")
+    click.echo(f"{stored}일 {stocks}행 저장, 남은 날 {len(days) - len(done)}")
+    if bad:
+        click.echo(f"읽지 못한 행 {bad} (로그에 종목과 값)")
+    for day, why in unreadable.items():
+        click.echo(f"읽지 못한 날 {day}: {why}")
     if empty:
         click.echo("아직 자료가 없는 날: " + ", ".join(map(str, empty)))

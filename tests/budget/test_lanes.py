@@ -90,6 +90,72 @@ def test_ledger_queries_keep_the_pace_of_the_account_and_orders_do_not_wait_for_
     assert all(later - earlier >= 1.05 for earlier, later in pairwise(at))
 
 
+def in_line(lanes: Lanes, callers: list[tuple[str, str]]) -> list[str]:
+    """Ledger queries that ask one after the other, (who, lane); in which order they are served."""
+    served: list[str] = []
+
+    def query(who: str, lane: str) -> None:
+        permit = lanes.acquire(lane, 20.0, ledger=True)
+        served.append(who)
+        permit.done()
+
+    with ThreadPoolExecutor(len(callers)) as pool:
+        for who, lane in callers:
+            pool.submit(query, who, lane)
+            time.sleep(0.1)
+    return served
+
+
+def test_who_waits_for_the_ledger_is_served_first_come_first_served(store: redis.Redis) -> None:
+    """Drawing lots, a poll of four calls lost so often against a resting order's confirmation (one
+    a second) that every fifth cycle took longer than its turn."""
+    lanes = open_lanes(store)
+    lanes.acquire("assets", 0, ledger=True).done()
+    callers = [("holdings", "assets"), ("a fill", "confirm"), ("profit", "assets"),
+               ("holidays", "spare"), ("cash", "assets")]  # fmt: skip
+    assert in_line(lanes, callers) == [who for who, _ in callers]
+
+
+def test_a_poll_that_booked_the_ledger_goes_before_who_came_earlier(store: redis.Redis) -> None:
+    lanes = open_lanes(store)
+    lanes.book("assets", 5.0)
+    callers = [("a fill", "confirm"), ("holidays", "spare"), ("holdings", "assets"),
+               ("cash", "assets")]  # fmt: skip
+    # it booked one call: the next one of its lane stands where it came
+    assert in_line(lanes, callers) == ["holdings", "a fill", "holidays", "cash"]
+
+
+def test_a_booking_that_nobody_comes_for_holds_nobody_up_for_long(store: redis.Redis) -> None:
+    lanes = open_lanes(store)
+    lanes.book("assets", 0.5)
+    with pytest.raises(Throttled):
+        lanes.acquire("confirm", 0, ledger=True)
+    lanes.acquire("order", 0)  # an order has no part in it
+    lanes.acquire("sweep", 0)
+    lanes.acquire("confirm", 1.0, ledger=True)
+
+
+def test_who_was_killed_while_it_waited_for_the_ledger_holds_nobody_up(store: redis.Redis) -> None:
+    killed = open_lanes(store, sleep=_killed)
+    killed.acquire("assets", 0, ledger=True).done()
+    with pytest.raises(KeyboardInterrupt):
+        killed.acquire("assets", 5.0, ledger=True)
+    open_lanes(store).acquire("confirm", 4.0, ledger=True)
+
+
+def _killed(_seconds: float) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ceiling", [1, 3])
+def test_where_lanes_share_by_rank_a_booking_changes_nothing(
+    store: redis.Redis, ceiling: int
+) -> None:
+    lanes = open_lanes(store, ceiling)
+    lanes.book("assets", 5.0)
+    lanes.acquire("confirm", 0, ledger=True)
+
+
 def test_with_one_call_a_second_a_waiting_order_goes_before_everybody(store: redis.Redis) -> None:
     lanes = open_lanes(store, 1)
     served: list[str] = []

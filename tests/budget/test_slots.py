@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
 import time
 
 import pytest
@@ -39,6 +40,49 @@ def test_a_runner_that_was_killed_is_given_up(store: redis.Redis) -> None:
     time.sleep(0.35)
     with slots.turn("assets", 0.1, 0.3) as mine:
         assert mine
+
+
+def _hold(url: str, holds) -> None:  # type: ignore[no-untyped-def]
+    with Slots(connect(url)).turn("assets", 0.1, 300.0) as mine:
+        assert mine
+        holds.set()
+        time.sleep(300)
+
+
+def test_a_worker_that_was_killed_in_its_turn_is_followed_soon(
+    own_redis_url: str, store: redis.Redis
+) -> None:
+    """A task may take 55 s; whoever is killed in it must not cost the polls of a minute."""
+    context = mp.get_context("spawn")
+    holds = context.Event()
+    worker = context.Process(target=_hold, args=(own_redis_url, holds))
+    worker.start()
+    assert holds.wait(60)
+    with Slots(store).turn("assets", 0.1, 300.0) as mine:
+        assert not mine
+    worker.kill()
+    worker.join(20)
+    until = time.monotonic() + 60
+    while True:
+        with Slots(store).turn("assets", 0.1, 300.0) as mine:
+            if mine:
+                break
+        assert time.monotonic() < until, "given up only when its longest time was over"
+        time.sleep(0.1)
+
+
+def test_a_long_turn_is_held_to_its_end_and_no_longer_than_allowed(store: redis.Redis) -> None:
+    slots, others = Slots(store, lease_s=0.3), Slots(store, lease_s=0.3)
+    with slots.turn("assets", 0.1, 300.0) as mine:
+        assert mine
+        for _ in range(10):
+            time.sleep(0.1)
+            with others.turn("assets", 0.1, 300.0) as second:
+                assert not second
+    with slots.turn("sweep", 0.1, 0.5):
+        time.sleep(1.0)  # hangs: past its longest time nobody waits for it
+        with others.turn("sweep", 0.1, 0.5) as second:
+            assert second
 
 
 def test_a_failing_cycle_gives_its_turn_back(store: redis.Redis) -> None:

@@ -70,6 +70,31 @@ def test_everything_sold_leaves_no_position(quiet_database) -> None:
     assert read_positions(writer, "main") == {}
 
 
+@pytest.mark.parametrize(
+    ("tick", "seconds_after", "price"),
+    [
+        (9, 4, 9),  # a trade between two polls
+        (9, -20, 9),  # a stock that seldom trades: its last trade
+        (9, -300, 8),  # the feed stood still: the poll knows better
+        (0, 4, 8),  # a row without a trade yet
+        (None, 0, 8),  # not watched
+    ],
+)
+def test_value_and_profit_follow_the_ticks_between_two_polls(
+    quiet_database, tick: int | None, seconds_after: int, price: int
+) -> None:
+    _write(quiet_database.engine("assets", autocommit=False), 90, {"005930": 4}, NINE)
+    if tick is not None:
+        with quiet_database.engine("market").begin() as connection:
+            connection.execute(
+                text("INSERT INTO market SET symbol = '005930', price = :p, received_at = :at"),
+                {"p": tick, "at": (NINE + timedelta(seconds=seconds_after)).replace(tzinfo=None)},
+            )
+    with quiet_database.engine("reader").connect() as connection:
+        row = connection.execute(text("SELECT * FROM v_asset_position")).one()
+    assert (row.price, row.value, row.profit) == (price, 4 * price, 4 * price - 7)
+
+
 def test_a_reader_never_sees_half_a_snapshot(quiet_database) -> None:
     """Snapshot k holds k won and k shares of each of 30 stocks; a poller looks all the time."""
     writer, trader = (

@@ -603,6 +603,42 @@ def test_a_token_too_short_for_the_day_is_renewed_before_the_market_opens(door: 
     assert door.kis.calls("Approval")[0]["body"]["secretkey"] == SECRETS[1]
 
 
+def test_a_new_connection_has_the_approval_key_that_the_morning_fetched(door: Door):
+    ends = datetime.now(KST) + timedelta(hours=3)
+    door.store.held["approval"] = ("planted-token-yesterday", ends)
+    assert door.auth.approval_key() == "planted-token-yesterday"
+    door.store.held["approval"] = ("planted-token-today", ends)
+    assert door.auth.approval_key() == "planted-token-today"
+    assert door.kis.calls("Approval") == []
+
+
+def test_a_token_that_cannot_be_renewed_yet_is_used_to_its_end(door: Door):
+    """Its last ten minutes are there for this: KIS's token door may be down, the others are not."""
+    held = ("planted-token-old", datetime.now(KST) + timedelta(minutes=5))
+    door.store.held["access"] = held
+    door.kis.token_answer = (500, {})
+    door.kis.answers = [price_ok(), price_ok()]
+    for _ in range(2):
+        KisQuotes(door.rest).price("005930")
+    bearers = {call["headers"]["authorization"] for call in door.kis.calls()}
+    assert bearers == {"Bearer planted-token-old"}
+    assert door.gate.taken.count(("spare", False)) == 1, "not asked for again with every call"
+    with pytest.raises(Unavailable):  # the morning wants one for the whole day, and says so
+        Door(door.kis).auth.token(until=datetime.now(KST) + timedelta(hours=12))
+
+
+def test_a_token_that_was_refused_or_has_ended_is_not_used_whatever_else_fails(door: Door):
+    door.kis.token_answer = (500, {})
+    door.store.held["access"] = ("planted-token-old", datetime.now(KST) - timedelta(seconds=1))
+    with pytest.raises(Unavailable):
+        door.auth.token()
+    other = Door(door.kis)
+    other.store.held["access"] = ("planted-token-old", datetime.now(KST) + timedelta(minutes=5))
+    other.auth.forget("planted-token-old")
+    with pytest.raises(Unavailable):
+        other.auth.token()
+
+
 @pytest.mark.parametrize(
     ("reply", "error"),
     [

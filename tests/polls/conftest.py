@@ -138,6 +138,16 @@ class Desk:
             cwd=ROOT, env=self.environment | more, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
 
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """The same in the background; ends with the test."""
+        with self.log.open("ab") as out:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "cli", *words],
+                cwd=ROOT, env=self.environment, stdout=out, stderr=out,
+            )  # fmt: skip
+        self.children.append(child)
+        return child
+
     def polls(self) -> list[float]:
         """When the broker was asked for the holdings (monotonic seconds): once a cycle."""
         lines = self.sim.lines("calls")

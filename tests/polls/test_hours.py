@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from runtime.settings import read_settings
 from trading.clock import KST
 from trading.hours import PhaseKind, TradingDay, is_working_time, phases_at
 from trading.orders import Venue
+from trading.phases import Phase, phase_on
 
 
 @pytest.fixture
@@ -80,6 +81,38 @@ def test_on_the_day_of_the_exam_everything_is_an_hour_later(calendar: Calendar) 
     assert not is_working_time(today, at(today.day, 8, 59))
     assert is_working_time(today, at(today.day, 9, 0))
     assert PhaseKind.CONTINUOUS in {one.kind for one in phases_at(today, at(today.day, 16, 19))}
+
+
+# what an order may be sent in (trading/phases.py), in the words of the polls' and alarms' table
+SAID = {
+    (Venue.KRX, PhaseKind.AUCTION): {Phase.OPENING, Phase.CLOSING},
+    (Venue.KRX, PhaseKind.CONTINUOUS): {Phase.REGULAR},
+    (Venue.NXT, PhaseKind.PRE): {Phase.PRE},
+    (Venue.NXT, PhaseKind.CONTINUOUS): {Phase.REGULAR},
+    (Venue.NXT, PhaseKind.AFTER): {Phase.AFTER},
+}
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        TradingDay(date(2026, 11, 23)),
+        TradingDay(date(2026, 11, 19), time(10), time(16, 30)),
+        TradingDay(date(2027, 1, 4), time(10)),
+    ],
+    ids=["any", "csat", "first"],
+)
+@pytest.mark.parametrize("venue", [Venue.KRX, Venue.NXT])
+def test_the_guards_hours_are_those_of_the_polls_and_alarms(
+    today: TradingDay, venue: Venue
+) -> None:
+    """Two tables, one rule: a change that reaches one of them alone shows here."""
+    for tick in range(24 * 120):
+        moment = at(today.day, 0) + timedelta(seconds=30 * tick)
+        kinds = {one.kind for one in phases_at(today, moment) if one.venue is venue}
+        sent = [SAID[venue, kind] for kind in kinds if (venue, kind) in SAID]
+        phase = phase_on(today, venue, moment.time())
+        assert (phase in sent[0]) if sent else (phase is Phase.CLOSED), (moment, kinds, phase)
 
 
 def test_the_brokers_word_beats_the_calendar(calendar: Calendar) -> None:

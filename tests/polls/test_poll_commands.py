@@ -13,6 +13,7 @@ from budget.plan import plan
 from db.tables import daily_price, listing
 from kis.keys import KisKey
 from runtime.loop import kst_now
+from simulator.testing import wait_for
 
 pytestmark = pytest.mark.timeout(300)  # several commands, each a process
 WEDNESDAY, FRIDAY, SUNDAY = date(2026, 11, 11), date(2026, 11, 13), date(2026, 11, 15)
@@ -91,6 +92,33 @@ def test_publicdata_fills_the_days_asked_for_and_only_what_is_missing(  # type: 
 
     with shelf.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(daily_price)) == rows
+
+
+def test_publicdata_killed_in_the_middle_left_whole_days_and_goes_on(  # type: ignore[no-untyped-def]
+    broker, desk, shelf
+) -> None:
+    sim = broker()
+    here = desk(sim)
+    words = ("publicdata", "--from", str(FRIDAY - timedelta(days=9)), "--to", str(FRIDAY))
+
+    def stored() -> dict[date, int]:
+        counted = select(daily_price.c.day, func.count()).group_by(daily_price.c.day)
+        with shelf.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted)}
+
+    killed = here.start(*words)
+    wait_for(stored, 60.0)
+    killed.kill()
+    killed.wait(20)
+    before, asked = stored(), len(sim.lines("calls"))
+    assert 0 < len(before) < 8, "it was in the middle"
+    done = here.stockd(*words)
+    assert done.returncode == 0, done.stderr
+    after = stored()
+    assert len(after) == 8, "Wednesday to Friday of the next week"
+    assert len({*before.values(), *after.values()}) == 1, "each day whole, no stock twice"
+    pages = len(sim.lines("calls")) - asked
+    assert pages == 3 * (len(after) - len(before)), "what was there was not asked for again"
 
 
 def test_publicdata_names_what_is_wrong(broker, desk, shelf) -> None:  # type: ignore[no-untyped-def]

@@ -39,14 +39,14 @@ def shelf(tables):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("key", [DATAGOKR_KEY, quote(DATAGOKR_KEY, safe="")])
 def test_a_day_comes_whole_with_either_form_of_the_key(broker, key: str) -> None:  # type: ignore[no-untyped-def]
-    rows = PublicData(broker().rest_url, key, sleep=no_sleep).day(FRIDAY)
+    rows = PublicData(broker().rest_url, key, sleep=no_sleep).day(FRIDAY).rows
     assert len(rows) > 2700
     assert len({row.symbol for row in rows}) == len(rows)
     assert {row.market for row in rows} <= {"KOSPI", "KOSDAQ", "KONEX"}
 
 
 def test_a_holiday_has_no_rows(broker) -> None:  # type: ignore[no-untyped-def]
-    assert PublicData(broker().rest_url, DATAGOKR_KEY, sleep=no_sleep).day(SUNDAY) == []
+    assert PublicData(broker().rest_url, DATAGOKR_KEY, sleep=no_sleep).day(SUNDAY).rows == []
 
 
 def test_a_wrong_key_is_refused_without_being_shown(broker) -> None:  # type: ignore[no-untyped-def]
@@ -81,6 +81,44 @@ def test_a_run_that_breaks_in_the_middle_goes_on_without_doubles(  # type: ignor
     assert len(listed_symbols(shelf)) == stocks
 
 
+def test_a_row_that_cannot_be_read_costs_itself_alone(broker, shelf) -> None:  # type: ignore[no-untyped-def]
+    sim = broker()
+    sim.control("fault", datagokr_spoilt={f"{FRIDAY:%Y%m%d}": 2})
+    got = PublicData(sim.rest_url, DATAGOKR_KEY, sleep=no_sleep).day(FRIDAY)
+    assert len(got.rows) > 2700
+    assert len(got.bad) == 2
+    assert "mkp" in got.bad[0], "with its stock, the field and the value"
+    (done,) = fill(shelf, PublicData(sim.rest_url, DATAGOKR_KEY, sleep=no_sleep), [FRIDAY])
+    assert (done.stocks, done.bad) == (len(got.rows), 2)
+
+
+def test_a_day_that_cannot_be_read_is_left_out_and_the_days_after_it_are_not(  # type: ignore[no-untyped-def]
+    broker, shelf, tmp_path: Path
+) -> None:
+    """Every night would begin with it anew and none of the later days would ever come."""
+    sim = broker()
+    source = PublicData(sim.rest_url, DATAGOKR_KEY, sleep=no_sleep)
+    thursday = FRIDAY - timedelta(days=1)
+    sim.control("fault", datagokr_spoilt={f"{thursday:%Y%m%d}": 500})
+    days = missing_days(shelf, Calendar(tmp_path), thursday, FRIDAY)
+    unread, friday = fill(shelf, source, days)
+    assert (unread.day, unread.stocks) == (thursday, 0)
+    assert "mkp" in unread.unreadable
+    assert friday.stocks > 2700
+    assert missing_days(shelf, Calendar(tmp_path), thursday, FRIDAY) == [thursday]
+
+
+def test_a_list_that_moved_between_two_pages_is_no_whole_day(broker, shelf) -> None:  # type: ignore[no-untyped-def]
+    """One stock twice, another not at all, and the number of rows is right."""
+    sim = broker()
+    sim.control("fault", datagokr_shifted=f"{FRIDAY:%Y%m%d}")
+    source = PublicData(sim.rest_url, DATAGOKR_KEY, sleep=no_sleep)
+    with pytest.raises(Unavailable, match="different"):
+        source.day(FRIDAY)
+    sim.control("fault", datagokr_shifted="")
+    assert source.day(FRIDAY).rows
+
+
 GATEWAY = (
     "<OpenAPI_ServiceResponse><cmmMsgHeader><errMsg>SERVICE ERROR</errMsg><returnAuthMsg>{0}"
     "</returnAuthMsg><returnReasonCode>{1}</returnReasonCode></cmmMsgHeader>"
@@ -106,6 +144,22 @@ GATEWAY = (
 def test_errors_by_what_the_caller_does(text: str, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         read_page(200, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind"),
+    [
+        (401, "Unauthorized", AuthError),
+        (403, "<html>Forbidden</html>", AuthError),
+        (403, GATEWAY.format("LIMITED_NUMBER_OF_SERVICE_REQUESTS_EXCEEDS_ERROR", 22), Throttled),
+        (429, "API rate limit exceeded", Throttled),
+    ],
+)
+def test_a_newer_gateway_says_it_by_its_status(
+    status: int, text: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        read_page(status, text.encode())
 
 
 def test_the_three_shapes_of_items() -> None:
