@@ -117,9 +117,10 @@ class Conflator:
         self.states[state.symbol.encode()] = state
 
     def unwatch(self, symbol: str) -> None:
-        """Let a stock go; its running bar is kept for the repair."""
+        """Let a stock go; its running bar is kept for the repair, with the hole it now has."""
         state = self.states.pop(symbol.encode(), None)
         if state is not None and state.bar is not None:
+            state.bar.gap = True
             self.closed[symbol, state.bar.at] = state.bar
 
     # -- records ----------------------------------------------------------------------------
@@ -166,7 +167,9 @@ class Conflator:
             state.unsure = False
             if bar is None or bar.at.date() != minute.date():
                 state.total = -1  # ACML_VOL begins anew each day
-            if state.short_in is not None and state.short_in + MINUTE <= minute:
+            if state.drift and state.short_in is None:  # of a run before: when, is not known
+                state.short_in = minute
+            elif state.short_in is not None and state.short_in + MINUTE <= minute:
                 state.drift, state.short_in = False, None  # a minute without a short record
         elif minute == bar.at:
             bar.add(price, volume)
@@ -204,8 +207,12 @@ class Conflator:
         day = at.date().isoformat()
         if day > self._day:
             self._day = day
-            for state in self.states.values():
-                state.hhmm = b""
+            self.look_at_dates()
+
+    def look_at_dates(self) -> None:
+        """The next record of each stock may be of another day: its date is to be read."""
+        for state in self.states.values():
+            state.hhmm = b""
 
     # -- holes ------------------------------------------------------------------------------
 

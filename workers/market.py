@@ -84,6 +84,7 @@ class Market:
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
         self._widths: set[int] = set()
         self._awake = True
+        self._today = kst_now().date()
         self._next_take = self._next_look = self._next_second = 0.0
         self._rows_told = 0
 
@@ -252,6 +253,10 @@ class Market:
         if clock >= self._next_second:
             self._next_second = clock + 1.0
             self._awake = self.parts.awake(now + timedelta(minutes=10))
+            if now.date() != self._today:
+                self._today = now.date()
+                with self.lock:
+                    self.conflator.look_at_dates()
             self._look_at_silence(now, clock)
 
     def _look_at_cover(self, link: Link, now: datetime, clock: float) -> None:
