@@ -19,7 +19,16 @@ import structlog
 from budget.files import read_json, write_json
 from runtime.settings import LOOPBACK, Settings
 from trading.clock import KST
-from trading.hours import CLOSES, OPENS, SPECIAL_DAYS, TradingDay, is_working_time
+from trading.hours import (
+    CLOSES,
+    OPENS,
+    SPECIAL_DAYS,
+    PhaseKind,
+    TradingDay,
+    is_working_time,
+    phases_at,
+)
+from trading.orders import Venue
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +88,15 @@ class Calendar:
         today = self.day(local.date())
         return today is not None and is_working_time(today, local)
 
+    def is_continuous(self, at: datetime) -> bool:
+        """Whether KRX trades continuously (정규장 접속매매) at ``at`` (aware)."""
+        local = at.astimezone(KST)
+        today = self.day(local.date())
+        return today is not None and any(
+            phase.venue is Venue.KRX and phase.kind is PhaseKind.CONTINUOUS
+            for phase in phases_at(today, local)
+        )
+
     def check(self, told: Mapping[date, bool], at: datetime) -> list[date]:
         """Keep the broker's word of these days; the days on which the library says otherwise."""
         kept = {
@@ -103,3 +121,8 @@ def always_open(settings: Settings) -> bool:
 def market_is_awake(settings: Settings, calendar: Calendar, at: datetime) -> bool:
     """Whether polls, sweeps and alarms work at ``at``."""
     return always_open(settings) or calendar.is_working_time(at)
+
+
+def market_is_continuous(settings: Settings, calendar: Calendar, at: datetime) -> bool:
+    """Whether trades are to be expected all the time at ``at``: no auction, no pause."""
+    return always_open(settings) or calendar.is_continuous(at)

@@ -36,6 +36,7 @@ from runtime.market_bars import BarKeeper
 from runtime.market_clerk import Clerk
 from runtime.market_parts import MarketParts, market_parts
 from runtime.market_signs import MarketSigns
+from runtime.market_silence import Sight, Silence
 from runtime.market_writer import MarketWriter
 from runtime.scheduling import take_short_turns
 from trading.clock import KST
@@ -82,6 +83,7 @@ class Market:
         self._gaps: dict[int, datetime] = {}  # section -> since when it does not deliver
         self._open_gaps: set[int] = set()  # those that stand in feed_gap
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
+        self._silences = {link.number: Silence(parts.silence_s) for link in self.links}
         self._widths: set[int] = set()
         self._awake = True
         self._today = kst_now().date()
@@ -276,10 +278,15 @@ class Market:
     def _look_at_silence(self, now: datetime, clock: float) -> None:
         if not self.parts.awake(now):
             return
+        trading = self.parts.trading(now)
         for link in self.links:
-            silent = clock - link.section.last_frame_at
-            if link.up and silent > self.parts.silence_s:
-                self._lost(link, link.section.abort(f"{silent:.0f}초 동안 전문 없음"), False)
+            one, silence = link.section, self._silences[link.number]
+            seen = Sight(
+                one.trades.frames, one.stocks, one.opened_at, one.last_frame_at, one.keeps_alive
+            )
+            if link.up and (why := silence.look(seen, clock, trading)):
+                one.last_frame_at = silence.since  # what came after it was no trade
+                self._lost(link, one.abort(why), False)
 
     def _note_gap(self, number: int, since: datetime, reason: str) -> None:
         self._gaps.setdefault(number, since)
