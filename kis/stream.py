@@ -137,6 +137,12 @@ class Section:
         return len(self.held) or wished
 
     @property
+    def refused(self) -> dict[str, str]:
+        """Stocks that KIS will not deliver here, and its code; "notice" for the fill notice."""
+        found = list(self._registrations.refused.items())
+        return {key if tr_id == TRADE else "notice": code for (tr_id, key), code in found}
+
+    @property
     def settled(self) -> bool:
         """Registered is exactly what is wanted."""
         return self._registrations.settled
