@@ -17,7 +17,7 @@ from kis.keys import KisKey
 from kis.reconnect import ReconnectBudget
 from kis.stream import Section
 from runtime import wiring
-from runtime.calendar import Calendar, market_is_awake, market_is_continuous
+from runtime.calendar import Calendar, market_is_awake, market_is_continuous, prints_missed
 from runtime.feed_link import ApprovalKeys, Link
 from runtime.record.place import recorder
 from runtime.record.recorder import Recorder
@@ -55,6 +55,10 @@ class MarketParts:
     accounts: dict[str, str]  # account number (10 digits) -> label
     awake: Callable[[datetime], bool]
     trading: Callable[[datetime], bool] = field(default=lambda at: True)  # continuous, no auction
+    # from when on prints were missed by who heard nothing in between, None: there were none
+    missed: Callable[[datetime, datetime], datetime | None] = field(
+        default=lambda since, now: since
+    )
     name: str = "market"
     silence_s: float = SILENCE_S
     notice_stored: NoticeStored | None = None
@@ -108,6 +112,7 @@ def market_parts(only: int | None = None, notice_stored: NoticeStored | None = N
         accounts={wiring.kis_key(label).account_no: label for label in labels},
         awake=lambda at: market_is_awake(settings, calendar, at),
         trading=lambda at: market_is_continuous(settings, calendar, at),
+        missed=lambda since, now: prints_missed(settings, calendar, since, now),
         name="market" if only is None else f"market-{only}",
         notice_stored=notice_stored,
         recorder=recorder(),

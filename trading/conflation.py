@@ -61,8 +61,8 @@ class StockState:
     """One stock: its last record (``tick`` once it was read in full) and its two bars."""
 
     __slots__ = (
-        "bar", "down", "drift", "hhmm", "prev", "received", "recent", "record", "section", "seq",
-        "short_in", "symbol", "tick", "total", "unsure",
+        "bar", "down", "drift", "hhmm", "late", "prev", "received", "recent", "record", "section",
+        "seq", "short_in", "symbol", "tick", "total", "unsure",
     )  # fmt: skip
 
     def __init__(self, symbol: str, section: int, seq: int) -> None:
@@ -80,6 +80,7 @@ class StockState:
         self.drift = False
         self.short_in: datetime | None = None  # minute in which a record lacked fields
         self.down: list[list[datetime | None]] = []  # [from, until]: when it was not delivered
+        self.late = False  # taken in after the day had begun: what it traded before is in no bar
         self.unsure = True  # records may be missing since the running bar began: no volume check
 
     @property
@@ -163,6 +164,8 @@ class Conflator:
             )
             if bar is not None:
                 self._close(state, bar, state.bar)
+            if state.late:  # what was traded before it is missing in its hour and in its day
+                state.bar.gap, state.late = state.bar.gap or total > volume, False
             state.hhmm = hhmmss[:4]
             state.unsure = False
             if bar is None or bar.at.date() != minute.date():

@@ -98,9 +98,12 @@ class Market:
         seen = last_received(self.parts.engine, [link.number for link in self.links])
         now = kst_now()
         for link in self.links:
-            since = seen.get(link.number)
-            if since is not None and self._counts_as_gap(since, now):
+            last = seen.get(link.number)
+            since = None if last is None else self.parts.missed(last, now)
+            if since is not None:
                 self._note_gap(link.number, since, "데몬이 꺼져 있었음")
+            self._gaps.setdefault(link.number, now)  # nothing is registered yet
+            self._open_gaps.add(link.number)  # and the last end may have left one open
         self._make_plan()
         self.clerk.every(1.0, self._make_plan)
         self.clerk.every(1.0, self.beat)
@@ -296,10 +299,6 @@ class Market:
             self.conflator.lost(states, since)
         self.clerk.put(lambda: open_gap(self.parts.engine, number, since, reason))
 
-    def _counts_as_gap(self, since: datetime, now: datetime) -> bool:
-        """An outage of the night is none: something must have been missed."""
-        return self.parts.awake(since + timedelta(minutes=1)) or since.date() == now.date()
-
     # -- the watch list ---------------------------------------------------------------------
 
     def _make_plan(self) -> None:
@@ -336,10 +335,15 @@ class Market:
                 self.conflator.lost([symbol], kst_now())
                 self.conflator.touch(state)
             return
+        now = kst_now()
         state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
-        since = (
-            datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
-        )
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        last = datetime.fromtimestamp(state.received, KST) if state.received else midnight
+        since = self.parts.missed(last, now)
+        # after the opening, that is; a market that never closes (a simulator) has none
+        state.late = not state.received and since is not None and since > last
+        if not state.received:
+            since = now - MINUTE
         if base > state.seq:
             state.seq = base
             state.recent.clear()  # their numbers would be other ones now
@@ -348,7 +352,7 @@ class Market:
             if bar is not None:
                 self.conflator.closed[symbol, bar.at] = bar
         self.conflator.watch(state)
-        self.conflator.lost([symbol], self._gaps.get(number, since))
+        self.conflator.lost([symbol], self._gaps.get(number, since or now))
         self.conflator.touch(state)
 
     def _forget_rows(self) -> None:

@@ -224,6 +224,15 @@ def test_the_first_print_of_a_day_is_no_part_of_yesterdays_minute() -> None:
     assert bars == {14: 1, 15: 1}
 
 
+@pytest.mark.parametrize(("total", "hole"), [(905, True), (5, False)])
+def test_a_stock_taken_in_at_ten_says_that_its_morning_is_missing(total: int, hole: bool) -> None:
+    """Its first bar carries the hole into hour and day, unless nothing was traded before."""
+    c = conflator("005930")
+    c.states[b"005930"].late = True
+    bars = minutes_of(c, (0, 1, 5, total), (0, 2, 5, total + 5), (1, 0, 1, total + 6))
+    assert bars == {0: (10, hole), 1: (1, False)}
+
+
 def test_minutes_touched_by_an_outage_say_so_and_no_other() -> None:
     c = conflator("005930")
     base = datetime(2026, 9, 14, 10, 0, tzinfo=KST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -78,6 +78,58 @@ def test_a_line_that_dies_in_an_auction_is_noticed_where_it_had_shown_life() -> 
 def test_continuous_trading_is_the_exchanges(at: str, is_it: bool, tmp_path) -> None:  # type: ignore[no-untyped-def]
     when = datetime.fromisoformat(at).replace(tzinfo=KST)
     assert market_is_continuous(Settings(), Calendar(tmp_path), when) is is_it
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "missed"),
+    [
+        ("11-20 10:00:30", "11-20 10:02:00", "11-20 10:00:30"),  # within the day
+        ("11-20 15:30:00", "11-20 15:45:00", None),  # after the close, before the after-market
+        ("11-20 15:19:59", "11-20 15:31:00", "11-20 15:30:00"),  # the closing print
+        ("11-20 19:59:58", "11-23 08:35:00", None),  # over the weekend, up before the opening
+        ("11-20 19:59:58", "11-23 09:05:00", "11-23 09:00:00"),  # up late: the opening is missing
+        ("11-20 14:00:00", "11-23 08:35:00", "11-20 14:00:00"),  # died on Friday afternoon
+        ("11-18 19:59:58", "11-19 09:30:00", None),  # 수능: opens at ten
+    ],
+)  # fmt: skip
+def test_what_a_night_off_has_missed(since: str, now: str, missed: str | None, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def kst(text: str) -> datetime:
+        return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=KST)
+
+    found = Calendar(tmp_path).missed(kst(since), kst(now))
+    assert found == (None if missed is None else kst(missed))
+
+
+def test_an_ordinary_night_leaves_no_mark_and_no_open_gap(feed_db, start_feed, until) -> None:
+    """Every morning's start marked the last minute of the day before, and with it that day."""
+    with start_simulator("calm", sections=1, symbols=5, rate=200.0) as simulator:
+        symbols = list(simulator.look("stocks"))[:5]
+        with start_feed(simulator, symbols):
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM market WHERE price > 0") == 5)
+        simulator.control("fault", stop_ticks=True)
+        feed_db.do("UPDATE market SET bar_gap = 0, prev_gap = 0, bar_at = bar_at - INTERVAL 1 DAY,"
+                   " prev_at = NULL, received_at = received_at - INTERVAL 1 DAY")  # fmt: skip
+        assert feed_db.one("SELECT COUNT(*) FROM feed_gap WHERE until_at IS NULL") == 1
+        with start_feed(simulator, symbols, missed=lambda since, now: None) as feed:
+            until(lambda: feed.market.links[0].section.settled)
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM feed_gap WHERE until_at IS NULL") == 0)
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM market WHERE recent = ''") == 5)
+            assert feed_db.one("SELECT COUNT(*) FROM feed_gap") == 1
+            assert feed_db.one("SELECT SUM(bar_gap) FROM market") == 0
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_stock_added_after_the_opening_is_known_to_be_late(
+    feed_db, start_feed, until, opened: bool
+) -> None:
+    def missed(since: datetime, now: datetime) -> datetime | None:
+        return now - timedelta(hours=1) if opened else None
+
+    with start_simulator("calm", sections=1, symbols=5, rate=200.0, stop_ticks=True) as simulator:
+        symbols = list(simulator.look("stocks"))[:5]
+        with start_feed(simulator, symbols, missed=missed) as feed:
+            until(lambda: len(feed.market.conflator.states) == 5)
+            assert {s.late for s in feed.market.conflator.states.values()} == {opened}
 
 
 def test_a_section_that_pings_and_brings_no_trade_is_connected_anew(
