@@ -1,8 +1,12 @@
 """``stockd bench bars``: every bar of every length against the ticks that were sent, under faults.
 
-Cut connections, kill -9 of the daemon and of MariaDB, EVENTs that do not run for up to 10 s. The
-truth is the simulator's log of sent frames: a minute in which a stock was registered all the time
-must equal its ticks to the last won and share; a minute in which it was not must say so.
+The truth is the simulator's log of sent frames: a minute in which a stock was registered all the
+time must equal its ticks to the last won and share; a minute in which it was not must say so, and
+must hold nothing that was not sent. Larger bars must be those of the stored minutes.
+
+Two halves, so that there are minutes of both kinds: first what makes holes (cut connections, kill
+-9 of the daemon), then what must make none (kill -9 of MariaDB, EVENTs that do not run for up to
+10 s, and once for longer than two minutes, which the daemon has to repair).
 """
 
 from __future__ import annotations
@@ -29,15 +33,21 @@ from trading.bars import LENGTHS
 from trading.clock import KST
 
 ROOT = Path(__file__).resolve().parent.parent
-FAULTS = ["cut"] * 20 + ["daemon"] * 5 + ["mariadb"] * 2 + ["event"] * 6
+BREAKING = ["cut"] * 20 + ["daemon"] * 5
+HARMLESS = ["mariadb"] * 2 + ["event"] * 6
+OUT_S = 130.0  # the EVENT is off for so long that at least one bar leaves `market` unseen
 MINUTE = timedelta(minutes=1)
 Bar = tuple[int, int, int, int, int, int, int]  # open high low close volume turnover ticks
 
 
 def run(
-    seconds: float = 360.0, rate: float = 2000.0, symbols: int = 200, seed: int = 1
+    seconds: float = 600.0, rate: float = 2000.0, symbols: int = 200, seed: int = 1
 ) -> dict[str, Any]:
-    """Figures of contract.md, and how many minutes are flagged without need."""
+    """Figures of contract.md, how many bars were whole, and minutes flagged without need.
+
+    With 600 s or more the halves begin at a multiple of five minutes, so that bars of three and
+    five minutes are whole too.
+    """
     with tempfile.TemporaryDirectory(prefix="stockd-bars-") as scratch:
         server = MariaDBServer(Path(scratch) / "db")
         server.start(bound=True)
@@ -86,22 +96,39 @@ class _Trial:
         return subprocess.Popen(self.command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
     def run(self, seconds: float) -> float:
-        """Faults spread over ``seconds``; returns when the last minute to be judged ended."""
-        faults = list(FAULTS)
-        self.dice.shuffle(faults)
-        pause = (seconds - 90) / len(faults)
-        time.sleep(20)
-        for fault in faults:
-            self._inject(fault)
-            time.sleep(pause * self.dice.uniform(0.5, 1.5))
-        time.sleep(max(10.0, 62 - time.time() % 60))  # a whole minute after the last fault
-        done = time.time() // 60 * 60
-        time.sleep(45)  # EVENT, and the daemon's check of what it left
+        """Both halves; returns when the last minute to be judged ended."""
+        time.sleep(10)
+        step = 300 if seconds >= 600 else 60
+        begins = (time.time() // step + 1) * step
+        time.sleep(begins - time.time() - 2)
+        self._spread(BREAKING, begins + seconds / 2 - 12)  # the last is registered in time
+        time.sleep(begins + seconds / 2 + 1 - time.time())
+        if seconds >= 400:
+            self._event_off(OUT_S)
+            self.injected["event_out"] += 1
+        self._spread(HARMLESS, begins + seconds - 10)
+        done = (time.time() // 60 + 1) * 60
+        time.sleep(done + 45 - time.time())  # EVENT, and the daemon's check of what it left
         self.simulator.control("fault", stop_ticks=True)
         time.sleep(3)
         self.daemon.terminate()
         self.daemon.wait(10)
         return done
+
+    def _spread(self, faults: list[str], until: float) -> None:
+        """These faults in any order, until then."""
+        faults = list(faults)
+        self.dice.shuffle(faults)
+        for number, fault in enumerate(faults):
+            self._inject(fault)
+            pause = (until - time.time()) / (len(faults) - number)
+            time.sleep(max(0.0, pause * self.dice.uniform(0.5, 1.2)))
+
+    def _event_off(self, seconds: float) -> None:
+        for word, pause in (("DISABLE", seconds), ("ENABLE", 0.0)):
+            with self.root.connect() as connection:
+                connection.execute(text(f"ALTER EVENT ev_bar_minute {word}"))
+            time.sleep(pause)
 
     def _inject(self, fault: str) -> None:
         self.injected[fault] += 1
@@ -121,10 +148,7 @@ class _Trial:
             self.server.start(bound=True)
             self.server.wait_ready()
         else:
-            with self.root.connect() as connection:
-                connection.execute(text("ALTER EVENT ev_bar_minute DISABLE"))
-                time.sleep(self.dice.uniform(1.0, 10.0))
-                connection.execute(text("ALTER EVENT ev_bar_minute ENABLE"))
+            self._event_off(self.dice.uniform(1.0, 10.0))
 
     # -- the verdict ------------------------------------------------------------------------
 
@@ -136,7 +160,8 @@ class _Trial:
         with self.root.connect() as connection:
             rows = connection.execute(text("SELECT * FROM bar")).all()
         stored = {(row.symbol, row.minutes, row.at): row for row in rows}
-        wrong, gaps, flagged, overflagged, compared = [], 0, 0, 0, 0
+        wrong: list[Any] = _not_of_their_minutes(stored)
+        compared, whole, gaps, flagged, overflagged = 0, 0, 0, 0, 0
         for length in LENGTHS:
             truth: dict[tuple[str, datetime], list[tuple[int, int]]] = defaultdict(list)
             for symbol, at, price, volume in ticks:
@@ -147,20 +172,24 @@ class _Trial:
                     continue
                 compared += 1
                 row = stored.get((symbol, length, at))
-                broken = any(a < end and b > at for a, b in down[symbol])
-                if broken:
+                if any(a < end and b > at for a, b in down[symbol]):
                     gaps += length == 1
                     flagged += length == 1 and row is not None and row.gap == 1
-                    lost_whole = row is None  # killed before its only ticks were written
-                    if not lost_whole and row is not None and not row.gap:
+                    if row is None:  # killed before its only ticks were written
+                        continue
+                    if not row.gap:
                         wrong.append((symbol, length, at, "gap not flagged"))
+                    elif not _within(_values(row), _bar(trades)):
+                        wrong.append((symbol, length, at, _values(row), "more than was sent"))
                     continue
+                whole += 1
                 if row is None or _values(row) != _bar(trades):
                     wrong.append((symbol, length, at, row and _values(row), _bar(trades)))
                 elif row.gap:
                     overflagged += length == 1
         return {
             "bars": compared,
+            "bars_whole": whole,
             "wrong": len(wrong),
             "gap_minutes": gaps,
             "gap_minutes_flagged": flagged,
@@ -220,6 +249,32 @@ def _bar(trades: list[tuple[int, int]]) -> Bar:
     volume = sum(shares for _, shares in trades)
     turnover = sum(price * shares for price, shares in trades)
     return prices[0], max(prices), min(prices), prices[-1], volume, turnover, len(trades)
+
+
+def _within(part: Bar, whole: Bar) -> bool:
+    """Whether a bar with a hole can come of ticks that are all in ``whole``."""
+    _, high, low, _, *sums = part
+    return whole[2] <= low <= high <= whole[1] and all(
+        one <= other for one, other in zip(sums, whole[4:], strict=True)
+    )
+
+
+def _not_of_their_minutes(stored: dict[tuple[str, int, datetime], Any]) -> list[Any]:
+    """Larger bars that are not what the stored minutes make."""
+    made: dict[tuple[str, int, datetime], list[Any]] = defaultdict(list)
+    for (symbol, minutes, at), row in sorted(stored.items()):
+        if minutes == 1:
+            for length in LENGTHS[1:]:
+                made[symbol, length, _start(at, length)].append(row)
+    wrong: list[Any] = [key for key in stored if key[1] > 1 and key not in made]
+    for key, rows in made.items():
+        row = stored.get(key)
+        sums = [sum(getattr(one, name) for one in rows) for name in ("volume", "turnover", "ticks")]
+        high, low = max(one.high for one in rows), min(one.low for one in rows)
+        values = (rows[0].open, high, low, rows[-1].close, *sums)
+        if row is None or _values(row) != values or row.gap < max(one.gap for one in rows):
+            wrong.append((*key, row and _values(row), values, "its minutes"))
+    return wrong
 
 
 def _values(row: Any) -> Bar:

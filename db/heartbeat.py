@@ -18,7 +18,7 @@ from db.tables import daemon
 from trading.errors import BadInput
 
 STATES = ("STARTING", "RUNNING", "WAITING", "STOPPED", "FAILED")
-DETAIL_LENGTH = 400
+DETAIL_LENGTH = 600
 
 
 @dataclass(frozen=True, slots=True)

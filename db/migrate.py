@@ -53,17 +53,18 @@ def migrate(
     passwords: Mapping[str, str],
     user_host: str = "%",
     user_prefix: str = "stockd_",
-    retention: Mapping[str, int] = RETENTION,
+    retention: Mapping[str, int] | None = None,
 ) -> int:
     """Migrate and return the schema version. ``admin_engine`` signs in as someone who may create
     databases and users (root); its URL needs no database.
 
+    ``retention`` is table → months kept (0 for ever); a table that is not named keeps what it has.
     ``passwords`` is role → password (db.grants.ROLES); roles not named get no user. Raises
     ConfigError when an applied file has changed since or the database is newer than this version,
     Unavailable when the server is not there.
     """
     place = _place(database, site_database or database, prefix, user_host, user_prefix)
-    unknown = set(retention) - set(RETENTION)
+    unknown = set(retention or ()) - set(RETENTION)
     if unknown:
         raise ConfigError("database retention", f"no such table: {', '.join(sorted(unknown))}")
     with mapped(), _alone(admin_engine, place) as connection:
@@ -77,7 +78,7 @@ def migrate(
             definer = place.account(ADMIN)
         for file in (*sql_folder("events"), sql_file("views.sql")):
             _run(connection, file, {"{DEFINER}": definer})
-        _keep_settings(connection, retention)
+        _keep_settings(connection, retention or {})
         for table in RETENTION:
             raw(connection, f"CALL roll_partitions('{table}', DATE(NOW()), @changed)")
         sync_users(connection, place, passwords)
@@ -205,16 +206,29 @@ def _sign(connection: Connection) -> None:
 
 
 def _keep_settings(connection: Connection, retention: Mapping[str, int]) -> None:
-    for table, months in {**RETENTION, **retention}.items():
-        if months < 0:
+    """What is told is written; the first time also what is not. A month dropped is gone, so
+    nothing that a person has set is put back to what it was at first."""
+    for table, at_first in RETENTION.items():
+        months = retention.get(table)
+        if months is not None and months < 0:
             raise ConfigError(f"database retention {table}", f"{months} months: 0 or more")
+        kept = (
+            ""
+            if months is None
+            else (
+                "updated_at = IF(value = VALUES(value), updated_at, VALUES(updated_at)), "
+                "value = VALUES(value)"
+            )
+        )
         connection.execute(
             text(
                 "INSERT INTO setting VALUES (:name, :value, NOW(6)) ON DUPLICATE KEY UPDATE "
-                "updated_at = IF(value = VALUES(value), updated_at, VALUES(updated_at)), "
-                "value = VALUES(value)"
+                + (kept or "value = setting.value")
             ),
-            {"name": f"retention_months_{table}", "value": str(months)},
+            {
+                "name": f"retention_months_{table}",
+                "value": str(at_first if months is None else months),
+            },
         )
 
 

@@ -36,6 +36,7 @@ class Registrations:
         self.wished: dict[Registration, None] = {}  # in order of importance
         self.held: dict[Registration, None] = {}
         self.unanswered = 0  # asked, no ack within 5 s; counted for the alarm
+        self.refused: dict[Registration, str] = {}  # code of those not held, nor soon to be
         self.pace_s = PACE_S
         self._asked: dict[Registration, _Asked] = {}  # in the order they were sent
         self._silent: dict[Registration, int] = {}  # times in a row without an ack
@@ -49,10 +50,12 @@ class Registrations:
             beyond = list(fresh)[CAPACITY]
             raise BadInput("tr_key", beyond[1], f"한 섹션에는 {CAPACITY}건까지만 등록됩니다")
         self.wished = fresh
+        self.refused = {reg: code for reg, code in self.refused.items() if reg in fresh}
 
     def connection_lost(self) -> None:
         """KIS remembers nothing after a drop: everything is to be asked again."""
         self.held.clear()
+        self.refused = {}
         self._asked.clear()
         self._silent.clear()
         self._not_before.clear()
@@ -111,6 +114,7 @@ class Registrations:
         asked = self._asked.pop(reg)
         self._silent.pop(reg, None)
         if ack.reaction in (Reaction.OK, Reaction.ALREADY):
+            self.refused.pop(reg, None)
             if asked.tr_type == SUBSCRIBE:
                 self.held[reg] = None
             else:
@@ -120,6 +124,8 @@ class Registrations:
                     other: until for other, until in self._not_before.items() if until == _NEVER
                 }
         else:
+            if asked.tr_type == SUBSCRIBE and ack.reaction is not Reaction.RETRY_LATER:
+                self.refused[reg] = ack.code
             wait = RETRY_S.get(ack.reaction)
             self._not_before[reg] = _NEVER if wait is None else now + wait
         return reg

@@ -103,6 +103,7 @@ class Section:
         self.trades = TradeReader()
         self.last_frame_at = monotonic()
         self.opened_at = 0.0
+        self.keeps_alive = False  # a PINGPONG came on this connection
         self.on_messages: Callable[[list[bytes | Control]], object] | None = None  # a recorder
         self._key = key
         self._url = ws_url
@@ -128,6 +129,18 @@ class Section:
     def held(self) -> list[str]:
         """Stocks that are registered now."""
         return [tr_key for tr_id, tr_key in self._registrations.held if tr_id == TRADE]
+
+    @property
+    def stocks(self) -> int:
+        """How many trade here: those registered, or those asked for while none is yet."""
+        wished = sum(tr_id == TRADE for tr_id, _ in self._registrations.wished)
+        return len(self.held) or wished
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Stocks that KIS will not deliver here, and its code; "notice" for the fill notice."""
+        found = list(self._registrations.refused.items())
+        return {key if tr_id == TRADE else "notice": code for (tr_id, key), code in found}
 
     @property
     def settled(self) -> bool:
@@ -165,7 +178,7 @@ class Section:
         self._drop()
         self._approval = approval_key
         self._reaction = None
-        self._closing = False
+        self._closing = self.keeps_alive = False
         self._registrations.pace_s = PACE_S
         self._wire = Wire(self._url, timeout)
         self.opened_at = self.last_frame_at = self._monotonic()
@@ -270,6 +283,7 @@ class Section:
     def _take_control(self, message: bytes, out: list[bytes | Event]) -> None:
         control = parse_control(message)
         if isinstance(control, PingPong):
+            self.keeps_alive = True
             if self._wire is not None:
                 self._wire.send_text(control.message)
             return

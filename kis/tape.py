@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from kis.frames import ONE_TRADE, TRADE_PREFIX, Record, TradeReader
@@ -54,7 +55,7 @@ class Tape:
                 records = reader.records_of_many(message)
                 carets = reader.carets
                 if reader.short != short:
-                    self._mark_short(message)
+                    self._mark_short(message, records)
             else:
                 others.append(message)
                 continue
@@ -107,10 +108,20 @@ class Tape:
         except BadInput:
             reader.unread(record)
 
-    def _mark_short(self, message: bytes) -> None:
+    def _mark_short(self, message: bytes, whole: Sequence[Record]) -> None:
+        """Stocks of a record that stands in the message and not among the ``whole`` ones."""
         at = datetime.fromtimestamp(self.conflator.received, KST)
-        for field in message.replace(b"|", b"^").split(b"^"):
-            if field in self.conflator.states:
-                symbol = field.decode()
-                self.conflator.mark_short(symbol, at)
-                self.shorts.append(symbol)
+        fields = message.replace(b"|", b"^").split(b"^")
+        starts = [
+            code
+            for code, clock in pairwise(fields)
+            if code in self.conflator.states and len(clock) == 6 and clock.isdigit()
+        ]
+        for record in whole:
+            if record[0] in starts:
+                starts.remove(record[0])
+        for code in starts:
+            state = self.conflator.states[code]
+            if not state.drift:  # told once, until it is over
+                self.shorts.append(state.symbol)
+            self.conflator.mark_short(state.symbol, at)

@@ -8,7 +8,7 @@ directory and reported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,24 @@ import structlog
 from budget.files import read_json, write_json
 from runtime.settings import LOOPBACK, Settings
 from trading.clock import KST
-from trading.hours import CLOSES, OPENS, SPECIAL_DAYS, TradingDay, is_working_time
+from trading.hours import (
+    CLOSES,
+    OPENS,
+    SPECIAL_DAYS,
+    PhaseKind,
+    TradingDay,
+    is_working_time,
+    phases_at,
+    phases_of,
+)
+from trading.orders import Venue
 
 log = structlog.get_logger(__name__)
 
 FILE = "trading-days.json"  # {"2026-11-19": true | false}: the broker's word
 KEEP_DAYS = 400
+LOOK_BACK_DAYS = 10  # the longest holidays; bars are flagged so far back (db/sql/events)
+LAST_PRINT = timedelta(minutes=1)  # a phase's last print is rarely in its last second
 
 
 @cache
@@ -79,6 +91,28 @@ class Calendar:
         today = self.day(local.date())
         return today is not None and is_working_time(today, local)
 
+    def is_continuous(self, at: datetime) -> bool:
+        """Whether KRX trades continuously (정규장 접속매매) at ``at`` (aware)."""
+        local = at.astimezone(KST)
+        today = self.day(local.date())
+        return today is not None and any(
+            phase.venue is Venue.KRX and phase.kind is PhaseKind.CONTINUOUS
+            for phase in phases_at(today, local)
+        )
+
+    def missed(self, since: datetime, now: datetime) -> datetime | None:
+        """From when on prints were missed by who last received at ``since`` and hears nothing until
+        ``now`` (aware): None when KRX printed nothing meanwhile, a night for instance."""
+        start, end = since.astimezone(KST), now.astimezone(KST)
+        day = max(start.date(), end.date() - timedelta(days=LOOK_BACK_DAYS))
+        while day <= end.date():
+            today = self.day(day)
+            for begins, ends in _prints(today) if today is not None else ():
+                if (begins > start or ends > start + LAST_PRINT) and begins < end:
+                    return max(start, begins)
+            day += timedelta(days=1)
+        return None
+
     def check(self, told: Mapping[date, bool], at: datetime) -> list[date]:
         """Keep the broker's word of these days; the days on which the library says otherwise."""
         kept = {
@@ -93,6 +127,15 @@ class Calendar:
         return differs
 
 
+def _prints(today: TradingDay) -> list[tuple[datetime, datetime]]:
+    """When KRX prints trades: continuously, and at the end of an auction."""
+    return sorted(
+        (end if phase.kind is PhaseKind.AUCTION else start, end)
+        for phase, start, end in phases_of(today)
+        if phase.venue is Venue.KRX and phase.kind is not PhaseKind.FIXED
+    )
+
+
 def always_open(settings: Settings) -> bool:
     """Whether the settings say that the market never closes (a simulator)."""
     if settings.market.hours != "auto":
@@ -103,3 +146,15 @@ def always_open(settings: Settings) -> bool:
 def market_is_awake(settings: Settings, calendar: Calendar, at: datetime) -> bool:
     """Whether polls, sweeps and alarms work at ``at``."""
     return always_open(settings) or calendar.is_working_time(at)
+
+
+def market_is_continuous(settings: Settings, calendar: Calendar, at: datetime) -> bool:
+    """Whether trades are to be expected all the time at ``at``: no auction, no pause."""
+    return always_open(settings) or calendar.is_continuous(at)
+
+
+def prints_missed(
+    settings: Settings, calendar: Calendar, since: datetime, now: datetime
+) -> datetime | None:
+    """As ``Calendar.missed``; a market that never closes prints always."""
+    return since if always_open(settings) else calendar.missed(since, now)

@@ -17,14 +17,14 @@ from kis.keys import KisKey
 from kis.reconnect import ReconnectBudget
 from kis.stream import Section
 from runtime import wiring
-from runtime.calendar import Calendar, market_is_awake
+from runtime.calendar import Calendar, market_is_awake, market_is_continuous, prints_missed
 from runtime.feed_link import ApprovalKeys, Link
 from runtime.record.place import recorder
 from runtime.record.recorder import Recorder
 from runtime.settings import load_settings
 from trading.errors import BadInput
 
-SILENCE_S = 60.0  # no frame on a whole section of 40 stocks in market hours (fact sheet gotchas §4)
+SILENCE_S = 60.0  # no trade on a whole section of 40 stocks while the market trades (gotchas §4)
 
 
 class NoticeStored(Protocol):
@@ -54,6 +54,11 @@ class MarketParts:
     wanted: Callable[[], list[str]]  # stocks, most important first
     accounts: dict[str, str]  # account number (10 digits) -> label
     awake: Callable[[datetime], bool]
+    trading: Callable[[datetime], bool] = field(default=lambda at: True)  # continuous, no auction
+    # from when on prints were missed by who heard nothing in between, None: there were none
+    missed: Callable[[datetime, datetime], datetime | None] = field(
+        default=lambda since, now: since
+    )
     name: str = "market"
     silence_s: float = SILENCE_S
     notice_stored: NoticeStored | None = None
@@ -106,6 +111,8 @@ def market_parts(only: int | None = None, notice_stored: NoticeStored | None = N
         wanted=lambda: wanted(wiring.engine("market"), condition_place(), settings.watch.symbols),
         accounts={wiring.kis_key(label).account_no: label for label in labels},
         awake=lambda at: market_is_awake(settings, calendar, at),
+        trading=lambda at: market_is_continuous(settings, calendar, at),
+        missed=lambda since, now: prints_missed(settings, calendar, since, now),
         name="market" if only is None else f"market-{only}",
         notice_stored=notice_stored,
         recorder=recorder(),

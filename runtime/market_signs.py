@@ -75,7 +75,7 @@ class MarketSigns:
         self._rate = (clock, total)
         links, writer = self._links, self._writer
         trades = [link.section.trades for link in links]
-        shown = {
+        shown: dict[str, Any] = {
             "ticks": total,
             "ticks_per_s": round(per_s, 1),
             "sections_up": sum(link.up for link in links),
@@ -85,12 +85,17 @@ class MarketSigns:
             "row_ms": writer.slowest_ms(),
             "drift": sum(s.drift for s in list(self._conflator.states.values())),
             "bad": sum(one.bad for one in trades),
+            "fields": max(one.carets for one in trades) + 1,  # 0: none read yet
             "volume_off": self._conflator.volume_off,
             "refused": refused,
             "repaired": self._keeper.repaired,
             "connects": sum(link.connects for link in links),
             "connects_left": self._connects_left(),
         }
+        unheld = [f"{one} {why}" for link in links for one, why in link.section.refused.items()]
+        if unheld:
+            more = f" +{len(unheld) - 3}" if len(unheld) > 3 else ""
+            shown["unregistered"] = ", ".join(unheld[:3]) + more
         why = writer.failing or next((link.why for link in links if link.why), "")
         return {**shown, "why": why[:80]} if why else shown
 

@@ -39,6 +39,7 @@ FEED = {
     "sections_up": ("stockd_sections_up", "Sections connected"),
     "stocks": ("stockd_stocks", "Stocks watched"),
     "drift": ("stockd_drift_stocks", "Stocks whose records changed shape"),
+    "fields": ("stockd_trade_fields", "Fields of a trade record"),
     "refused": ("stockd_stocks_refused", "Stocks no section has room for"),
     "connects_left": ("stockd_connects_left", "Connects left in ten minutes (P11)"),
 }

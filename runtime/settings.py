@@ -210,6 +210,19 @@ class Record(Part):
     keep_days: int = Field(default=30, ge=0)  # 0: for ever
 
 
+class History(Part):
+    """Months of history the server keeps; 0: for ever. None: as the table ``setting`` has it."""
+
+    bar_months: int | None = Field(default=None, ge=0, le=1200)  # at first 24
+    asset_months: int | None = Field(default=None, ge=0, le=1200)  # at first 60
+
+    @property
+    def told(self) -> dict[str, int]:
+        """Table → months, of those that are set."""
+        months = {"bar": self.bar_months, "asset_history": self.asset_months}
+        return {table: value for table, value in months.items() if value is not None}
+
+
 class Local(Part):
     """The stack of one machine (`stockd up`)."""
 
@@ -259,6 +272,7 @@ class Settings(Part):
     sweep: Sweep = Sweep()
     trade: Trade = Trade()
     record: Record = Record()
+    history: History = History()
     local: Local = Local()
     log: Log = Log()
     alarm: Alarm = Alarm()

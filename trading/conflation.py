@@ -61,8 +61,8 @@ class StockState:
     """One stock: its last record (``tick`` once it was read in full) and its two bars."""
 
     __slots__ = (
-        "bar", "down", "drift", "hhmm", "prev", "received", "recent", "record", "section", "seq",
-        "short_in", "symbol", "tick", "total", "unsure",
+        "bar", "down", "drift", "hhmm", "late", "prev", "received", "recent", "record", "section",
+        "seq", "short_in", "symbol", "tick", "total", "unsure",
     )  # fmt: skip
 
     def __init__(self, symbol: str, section: int, seq: int) -> None:
@@ -80,6 +80,7 @@ class StockState:
         self.drift = False
         self.short_in: datetime | None = None  # minute in which a record lacked fields
         self.down: list[list[datetime | None]] = []  # [from, until]: when it was not delivered
+        self.late = False  # taken in after the day had begun: what it traded before is in no bar
         self.unsure = True  # records may be missing since the running bar began: no volume check
 
     @property
@@ -117,9 +118,10 @@ class Conflator:
         self.states[state.symbol.encode()] = state
 
     def unwatch(self, symbol: str) -> None:
-        """Let a stock go; its running bar is kept for the repair."""
+        """Let a stock go; its running bar is kept for the repair, with the hole it now has."""
         state = self.states.pop(symbol.encode(), None)
         if state is not None and state.bar is not None:
+            state.bar.gap = True
             self.closed[symbol, state.bar.at] = state.bar
 
     # -- records ----------------------------------------------------------------------------
@@ -162,11 +164,15 @@ class Conflator:
             )
             if bar is not None:
                 self._close(state, bar, state.bar)
+            if state.late:  # what was traded before it is missing in its hour and in its day
+                state.bar.gap, state.late = state.bar.gap or total > volume, False
             state.hhmm = hhmmss[:4]
             state.unsure = False
             if bar is None or bar.at.date() != minute.date():
                 state.total = -1  # ACML_VOL begins anew each day
-            if state.short_in is not None and state.short_in + MINUTE <= minute:
+            if state.drift and state.short_in is None:  # of a run before: when, is not known
+                state.short_in = minute
+            elif state.short_in is not None and state.short_in + MINUTE <= minute:
                 state.drift, state.short_in = False, None  # a minute without a short record
         elif minute == bar.at:
             bar.add(price, volume)
@@ -204,8 +210,12 @@ class Conflator:
         day = at.date().isoformat()
         if day > self._day:
             self._day = day
-            for state in self.states.values():
-                state.hhmm = b""
+            self.look_at_dates()
+
+    def look_at_dates(self) -> None:
+        """The next record of each stock may be of another day: its date is to be read."""
+        for state in self.states.values():
+            state.hhmm = b""
 
     # -- holes ------------------------------------------------------------------------------
 

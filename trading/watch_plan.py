@@ -24,7 +24,8 @@ def plan_watch(
 ) -> WatchPlan:
     """Distribute ``wanted`` (most important first) over the sections ``numbers``.
 
-    A stock stays where ``held`` says it is; a new one goes where most room is.
+    A stock stays where ``held`` says it is; a new one goes where most room is. Each section names
+    the most important first.
     """
     ordered = list(dict.fromkeys(wanted))
     total = len(numbers) * capacity
@@ -40,6 +41,9 @@ def plan_watch(
     for symbol in homeless:
         emptiest = min(sections, key=lambda number: (len(sections[number]), number))
         sections[emptiest].append(symbol)
+    rank = {symbol: place for place, symbol in enumerate(chosen)}
+    for stocks in sections.values():
+        stocks.sort(key=rank.__getitem__)  # registered in this order, one each 0.1 s
     reason = (
         f"감시 한도 {total}종목({len(numbers)}섹션 × {capacity})이 찼습니다: "
         "다른 종목을 빼거나 섹션(앱키)을 더하세요"

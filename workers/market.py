@@ -36,6 +36,7 @@ from runtime.market_bars import BarKeeper
 from runtime.market_clerk import Clerk
 from runtime.market_parts import MarketParts, market_parts
 from runtime.market_signs import MarketSigns
+from runtime.market_silence import Sight, Silence
 from runtime.market_writer import MarketWriter
 from runtime.scheduling import take_short_turns
 from trading.clock import KST
@@ -82,8 +83,10 @@ class Market:
         self._gaps: dict[int, datetime] = {}  # section -> since when it does not deliver
         self._open_gaps: set[int] = set()  # those that stand in feed_gap
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
+        self._silences = {link.number: Silence(parts.silence_s) for link in self.links}
         self._widths: set[int] = set()
         self._awake = True
+        self._today = kst_now().date()
         self._next_take = self._next_look = self._next_second = 0.0
         self._rows_told = 0
 
@@ -95,9 +98,12 @@ class Market:
         seen = last_received(self.parts.engine, [link.number for link in self.links])
         now = kst_now()
         for link in self.links:
-            since = seen.get(link.number)
-            if since is not None and self._counts_as_gap(since, now):
+            last = seen.get(link.number)
+            since = None if last is None else self.parts.missed(last, now)
+            if since is not None:
                 self._note_gap(link.number, since, "데몬이 꺼져 있었음")
+            self._gaps.setdefault(link.number, now)  # nothing is registered yet
+            self._open_gaps.add(link.number)  # and the last end may have left one open
         self._make_plan()
         self.clerk.every(1.0, self._make_plan)
         self.clerk.every(1.0, self.beat)
@@ -252,6 +258,10 @@ class Market:
         if clock >= self._next_second:
             self._next_second = clock + 1.0
             self._awake = self.parts.awake(now + timedelta(minutes=10))
+            if now.date() != self._today:
+                self._today = now.date()
+                with self.lock:
+                    self.conflator.look_at_dates()
             self._look_at_silence(now, clock)
 
     def _look_at_cover(self, link: Link, now: datetime, clock: float) -> None:
@@ -271,10 +281,15 @@ class Market:
     def _look_at_silence(self, now: datetime, clock: float) -> None:
         if not self.parts.awake(now):
             return
+        trading = self.parts.trading(now)
         for link in self.links:
-            silent = clock - link.section.last_frame_at
-            if link.up and silent > self.parts.silence_s:
-                self._lost(link, link.section.abort(f"{silent:.0f}초 동안 전문 없음"), False)
+            one, silence = link.section, self._silences[link.number]
+            seen = Sight(
+                one.trades.frames, one.stocks, one.opened_at, one.last_frame_at, one.keeps_alive
+            )
+            if link.up and (why := silence.look(seen, clock, trading)):
+                one.last_frame_at = silence.since  # what came after it was no trade
+                self._lost(link, one.abort(why), False)
 
     def _note_gap(self, number: int, since: datetime, reason: str) -> None:
         self._gaps.setdefault(number, since)
@@ -283,10 +298,6 @@ class Market:
             states = [s.symbol for s in self.conflator.states.values() if s.section == number]
             self.conflator.lost(states, since)
         self.clerk.put(lambda: open_gap(self.parts.engine, number, since, reason))
-
-    def _counts_as_gap(self, since: datetime, now: datetime) -> bool:
-        """An outage of the night is none: something must have been missed."""
-        return self.parts.awake(since + timedelta(minutes=1)) or since.date() == now.date()
 
     # -- the watch list ---------------------------------------------------------------------
 
@@ -324,10 +335,15 @@ class Market:
                 self.conflator.lost([symbol], kst_now())
                 self.conflator.touch(state)
             return
+        now = kst_now()
         state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
-        since = (
-            datetime.fromtimestamp(state.received, KST) if state.received else kst_now() - MINUTE
-        )
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        last = datetime.fromtimestamp(state.received, KST) if state.received else midnight
+        since = self.parts.missed(last, now)
+        # after the opening, that is; a market that never closes (a simulator) has none
+        state.late = not state.received and since is not None and since > last
+        if not state.received:
+            since = now - MINUTE
         if base > state.seq:
             state.seq = base
             state.recent.clear()  # their numbers would be other ones now
@@ -336,7 +352,7 @@ class Market:
             if bar is not None:
                 self.conflator.closed[symbol, bar.at] = bar
         self.conflator.watch(state)
-        self.conflator.lost([symbol], self._gaps.get(number, since))
+        self.conflator.lost([symbol], self._gaps.get(number, since or now))
         self.conflator.touch(state)
 
     def _forget_rows(self) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.alarms import mark_sent, open_alarms, write_alarm
-from runtime.alarms.judge import SERVERS, Trouble
+from runtime.alarms.judge import ONCE, SERVERS, Trouble
 from runtime.alarms.send import Sender
 from runtime.loop import kst_now
 from trading.errors import StockdError
@@ -72,6 +72,8 @@ class Book:
                 self._tell(trouble, "RAISED", now, known[name])
                 continue
             one.gone = 0
+            if trouble.kind in ONCE and one.delivered:
+                continue
             if now - one.told_at >= (self._repeat if one.delivered else RETRY):
                 one.trouble, one.told_at = trouble, now
                 self._tell(trouble, "REPEATED", now, one)

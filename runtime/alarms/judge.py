@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from db.signs import Signs
+from kis.frames import KNOWN_TRADE_WIDTHS
 from runtime.alarms.look import Seen
 from runtime.alarms.outside import SUSPECT_S, Outside
 
@@ -29,11 +30,13 @@ class Trouble:
 
 
 SERVERS = frozenset({"mariadb", "redis"})
+ONCE = frozenset({"fields"})  # to be known, not to be reminded of
 # fault -> what is silent because of it
 EFFECTS = {"beat": ("asset",), "queue:assets": ("asset",), "orders": ("queue:orders",)}
 KINDS = (
     "mariadb", "redis", "broker", "tick", "sections", "asset", "trader", "orders", "beat", "queue",
     "scheduler", "event", "unknown", "rejected", "halt", "guard", "connects", "drift",
+    "registration", "fields",
 )  # fmt: skip
 
 
@@ -48,6 +51,7 @@ class Judge:
     _heads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)  # who was silent when all could be seen
     _spent: bool = False  # the connect budget, as last known
+    _width: int = 0  # fields of a trade record, as last known
 
     def __post_init__(self) -> None:
         self._outside = Outside(self.silence_s, self.reaches)
@@ -183,6 +187,16 @@ class Judge:
             found.append(Trouble("connects", level, "재접속 예산을 다 썼습니다 (10분에 4번)"))
         if any(one.detail.get("drift", 0) > 0 for one in feeds):
             found.append(Trouble("drift", "WARNING", "체결 전문의 모양이 달라진 종목이 있습니다"))
+        if unheld := [str(d) for one in feeds if (d := one.detail.get("unregistered"))]:
+            words = f"증권사가 등록을 거절해 시세가 없습니다: {', '.join(unheld)}"
+            found.append(Trouble("registration", "WARNING", words))
+        widths = [int(one.detail.get("fields", 0)) for one in feeds]
+        self._width = max(widths, default=0) or self._width  # a daemon just started knows none yet
+        if self._width > max(KNOWN_TRADE_WIDTHS):
+            words = "칸으로 늘었습니다. 아는 칸만 읽고 매매는 계속합니다"
+            found.append(
+                Trouble(f"fields:{self._width}", "WARNING", f"체결 전문이 {self._width}{words}")
+            )
         return found
 
 

@@ -46,6 +46,7 @@ def save(data: ChartData, path: Path) -> None:
         axtitle=_title(data, font != ""), ylabel="", ylabel_lower="",
         warn_too_much_data=1 << 30,
     )  # fmt: skip
+    axes[2].set_ylim(bottom=0)  # a volume twice as large looks twice as large
     try:
         _mark(data, axes[0], font != "")
         figure.savefig(path, format="png", dpi=100, bbox_inches="tight")

@@ -132,6 +132,7 @@ def migrate_to(settings: Settings) -> int:
             passwords={k: v.get_secret_value() for k, v in known.passwords.items()},
             user_host=known.user_host,
             user_prefix=known.user_prefix,
+            retention=settings.history.told,
         )
     finally:
         engine.dispose()

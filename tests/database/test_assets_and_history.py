@@ -13,8 +13,11 @@ from sqlalchemy import text
 
 from db.assets import latest_poll, read_balance, read_positions, write_snapshot
 from db.history import read_asset_history, read_event_runs, read_retention
+from runtime.settings import Settings, read_settings
+from runtime.stack.machine import migrate_to
 from trading.assets import Balance, Position
 from trading.clock import KST
+from trading.errors import ConfigError
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=KST)
 
@@ -195,6 +198,39 @@ def test_months_are_made_ahead_and_dropped_after_their_time(make_database) -> No
         assert connection.scalar(text("SELECT COUNT(*) FROM bar")) == 2
         assert _partitions(connection, "asset_history") == [*names[:7], "p_future"]
         assert connection.scalar(text("SELECT @n")) == 0
+
+
+def test_a_retention_that_a_person_set_survives_an_upgrade(make_database) -> None:
+    """A dropped month is gone: `stockd up` must not put "for ever" back to 24 months."""
+    database = make_database()
+
+    def settings(**history: str) -> Settings:
+        where = {
+            "STOCKD_MARIADB__ADMIN_URL": str(database.admin_url),
+            "STOCKD_MARIADB__DATABASE": database.name,
+            "STOCKD_MARIADB__USER_PREFIX": database.user_prefix,
+        }
+        told = {f"STOCKD_HISTORY__{key.upper()}": value for key, value in history.items()}
+        return read_settings(where | told)
+
+    def kept() -> dict[str, int]:
+        return read_retention(database.root())
+
+    migrate_to(settings())
+    assert kept() == {"bar": 24, "asset_history": 60}
+    with database.root().connect() as connection:
+        connection.execute(
+            text("UPDATE setting SET value = '0' WHERE name = 'retention_months_bar'")
+        )
+        connection.commit()
+    migrate_to(settings())
+    assert kept() == {"bar": 0, "asset_history": 60}
+    migrate_to(settings(asset_months="3"))
+    assert kept() == {"bar": 0, "asset_history": 3}
+    migrate_to(settings(bar_months="120", asset_months="0"))
+    assert kept() == {"bar": 120, "asset_history": 0}
+    with pytest.raises(ConfigError, match=r"history\.bar_months"):
+        settings(bar_months="-1")
 
 
 @pytest.mark.parametrize("event", ["ev_asset_history", "ev_partitions"])

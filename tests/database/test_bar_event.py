@@ -154,6 +154,34 @@ def test_bars_with_a_hole_say_so_and_only_those(quiet_database) -> None:
     ]
 
 
+def test_a_hole_that_began_before_the_weekend_is_found_on_monday(quiet_database) -> None:
+    """Down from Friday 14:00 to Monday 09:05:10: the days of both say so, by their hours."""
+    friday, monday = OPEN.replace(hour=13, minute=40), OPEN + timedelta(days=3, minutes=7)
+    with quiet_database.root().connect() as connection:
+        row = Row()
+        for at in (friday, monday):
+            row.take(Print("005930", at, at, 100, 1))
+            stand_in.write_row(connection, "005930", row, 1)
+            _run(connection, at + timedelta(seconds=61))
+            if at == friday:
+                connection.execute(
+                    text(
+                        "INSERT INTO feed_gap (section, from_at, until_at, reason) VALUES "
+                        "(1, '2026-11-20 13:59:00', '2026-11-23 09:05:10', '꺼져 있었음')"
+                    )
+                )
+        _run(connection, monday + timedelta(minutes=3))
+        found = connection.execute(
+            text("SELECT minutes, at FROM bar WHERE gap = 1 AND minutes >= 60 ORDER BY at, minutes")
+        ).all()
+    assert [tuple(row) for row in found] == [
+        (1440, datetime(2026, 11, 20)),
+        (60, datetime(2026, 11, 20, 13)),
+        (1440, datetime(2026, 11, 23)),
+        (60, datetime(2026, 11, 23, 9)),
+    ]
+
+
 def test_the_closing_auction_is_the_bar_of_1530(quiet_database) -> None:
     market = quiet_database.engine("market", autocommit=False)
     last = datetime(2026, 11, 20, 15, 19, tzinfo=KST)

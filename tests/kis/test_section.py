@@ -215,6 +215,9 @@ def test_one_refused_stock_does_not_stop_the_others(kis: Kis, section: Section, 
     assert refusal.registration == ("H0STCNT0", "000002")
     assert refusal.ack.reaction is Reaction.BAD_ITEM
     assert section.held == ["000001", "000003"]
+    assert section.refused == {"000002": "OPSP8992"}
+    section.want(["000001", "000003"])
+    assert section.refused == {}, "nobody asks for it any more"
 
 
 @pytest.mark.parametrize(
@@ -352,6 +355,26 @@ def test_full_waits_for_a_free_slot():
     assert book.next_due(5.3) is None, "not before the ack"
     book.answer(Ack("H0STCNT0", "A", "OPSP0001", Reaction.OK), 5.4)
     assert book.next_due(5.5) == (SUBSCRIBE, ("H0STCNT0", "B"))
+
+
+@pytest.mark.parametrize("code", sorted(set(ALL_CODES) - {"OPSP0000", "OPSP0001"}))
+def test_a_refusal_is_told_unless_it_is_asked_again_soon_or_true_already(code: str):
+    """CONFIG_ERROR says that a person must look: so a person is told (runtime/alarms)."""
+    book, stock = Registrations(), ("H0STCNT0", "A")
+    book.wish([stock])
+    book.next_due(0.0)
+    reaction = REACTIONS[code]
+    answered = book.answer(Ack("H0STCNT0", "A", code, reaction), 0.1)
+    if code == "OPSP0003":
+        assert answered is None, "an answer to an unsubscribe, and none was asked"
+        return
+    silent = reaction in (Reaction.ALREADY, Reaction.RETRY_LATER)
+    assert book.refused == ({} if silent else {stock: code})
+    again = {Reaction.FULL: 31.0, Reaction.RETRY_LATER: 11.0}.get(reaction)
+    assert book.next_due(9.0) is None
+    assert book.next_due(3600.0 if again is None else again) == (again and (SUBSCRIBE, stock))
+    book.connection_lost()
+    assert book.refused == {}
 
 
 def test_a_registration_nobody_answers_is_asked_again_but_not_for_ever():

@@ -201,6 +201,38 @@ def test_a_bar_read_back_after_a_restart_is_left_alone_while_it_runs() -> None:
     assert (bar.at, bar.high, bar.ticks) == (at, 120, 2)
 
 
+def test_a_stock_let_go_within_a_minute_leaves_a_bar_that_says_so() -> None:
+    """Off the watch list at 10:00:30: the trades after it are in nobody's bar."""
+    c = conflator("005930", "000660")
+    at = datetime(2026, 9, 14, 10, 0, 10, tzinfo=KST)
+    for symbol in ("005930", "000660"):
+        take(c, symbol, at, 100, 5, 5)
+    c.unwatch("005930")
+    take(c, "005930", at + timedelta(seconds=40), 120, 5, 10)
+    bars = {bar.symbol: bar.gap for bar in c.bars_to_check(at + timedelta(minutes=2))}
+    assert bars == {"005930": True, "000660": False}
+
+
+def test_the_first_print_of_a_day_is_no_part_of_yesterdays_minute() -> None:
+    """One stock alone, traded once a day at 09:00, and more today: nothing else tells the date."""
+    c = conflator("005930")
+    day = datetime(2026, 9, 14, 9, 0, 5, tzinfo=KST)
+    take(c, "005930", day, 100, 10, 10)
+    c.look_at_dates()  # midnight
+    take(c, "005930", day + timedelta(days=1), 200, 50, 50)
+    bars = {bar.at.day: bar.ticks for bar in c.bars_to_check(day + timedelta(days=2))}
+    assert bars == {14: 1, 15: 1}
+
+
+@pytest.mark.parametrize(("total", "hole"), [(905, True), (5, False)])
+def test_a_stock_taken_in_at_ten_says_that_its_morning_is_missing(total: int, hole: bool) -> None:
+    """Its first bar carries the hole into hour and day, unless nothing was traded before."""
+    c = conflator("005930")
+    c.states[b"005930"].late = True
+    bars = minutes_of(c, (0, 1, 5, total), (0, 2, 5, total + 5), (1, 0, 1, total + 6))
+    assert bars == {0: (10, hole), 1: (1, False)}
+
+
 def test_minutes_touched_by_an_outage_say_so_and_no_other() -> None:
     c = conflator("005930")
     base = datetime(2026, 9, 14, 10, 0, tzinfo=KST)
@@ -234,3 +266,9 @@ def test_a_change_of_the_watch_list_moves_few_and_names_who_does_not_fit() -> No
         s for number, stocks in second.sections.items() for s in stocks if held.get(s) != number
     ]
     assert moved == ["NEWONE"]
+    # what matters most is registered first, also where it comes last into its section
+    assert second.sections[second_home(second.sections, "NEWONE")][0] == "NEWONE"
+
+
+def second_home(sections: dict[int, list[str]], symbol: str) -> int:
+    return next(number for number, stocks in sections.items() if symbol in stocks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -155,3 +156,29 @@ def test_a_broker_that_takes_the_call_and_says_nothing_has_seen_it() -> None:
         Wire(f"ws://127.0.0.1:{free_port()}", 0.3)
     with pytest.raises(Unreached):
         Wire("ws://no-such-host.invalid:21000", 2.0)
+
+
+def test_more_fields_a_refused_stock_and_broken_bytes_are_told_and_stop_nothing(
+    feed_db, start_feed, until
+) -> None:
+    """The row of `daemon` is what the watchdog reads: it has to name what a person must know."""
+    with start_simulator("calm", sections=1, symbols=5, rate=300.0, width=48) as simulator:
+        symbols = list(simulator.look("stocks"))[:5]
+        with start_feed(simulator, [*symbols, "ZZZZZZ"]) as feed:
+
+            def detail() -> dict[str, Any]:
+                rows = feed_db.rows("SELECT detail FROM daemon WHERE name = 'market'")
+                return json.loads(rows[0].detail) if rows else {}
+
+            until(lambda: feed_db.one("SELECT COUNT(*) FROM market WHERE price > 0") == 5)
+            until(lambda: detail().get("unregistered") == "ZZZZZZ OPSP8992")
+            until(lambda: detail()["fields"] == 48)
+            assert detail()["bad"] == 0
+            # the width of yesterday is back, and one frame in ten has a byte that is no UTF-8
+            simulator.control("fault", width=47, invalid_utf8=0.1)
+            until(lambda: detail()["bad"] > 3)
+            until(lambda: detail()["fields"] == 47)
+            assert detail()["drift"] == 0
+            before = feed.market.records
+            until(lambda: feed.market.records > before + 100)
+            assert feed.budget.ends == [], "the connection was not touched by it"

@@ -131,6 +131,19 @@ def test_one_message_a_fault_again_after_the_pause_and_a_restart_repeats_nothing
     assert told(receiver)[2:] == ["[stockd 회복] beat"]
 
 
+def test_a_record_that_grew_is_told_once_and_no_reminder_follows(rig: Any, receiver: Any) -> None:
+    grown = Trouble("fields:48", "WARNING", "48칸")
+    book = _book(receiver.url)
+    for minute in range(0, 600, 5):
+        book.take([grown], NOW + timedelta(minutes=minute))
+        book.flush()
+    book.close()
+    after = _book(receiver.url)
+    after.take([grown], NOW + timedelta(minutes=601))
+    after.close()
+    assert told(receiver) == ["[stockd 주의] fields:48"]
+
+
 def test_a_level_below_the_settings_is_written_and_not_sent(rig: Any, receiver: Any) -> None:
     book = _book(receiver.url, level="critical")
     book.take([Trouble("drift", "WARNING", "모양이 다름")], NOW)

@@ -198,11 +198,32 @@ def test_the_ledgers_own_troubles_have_names_of_the_runbook() -> None:
     signs = Signs(
         tick_s=1, watched=20, asset_s=1, lease_s=-4, scheduler_on=True, events={}, event_errors={},
         workers={"market": Worker("RUNNING", 1, {"sections": 5, "sections_up": 3, "drift": 1,
-                                                 "connects_left": 0})},
+                                                 "connects_left": 0, "fields": 48,
+                                                 "unregistered": "ZZZZZZ OPSP8992"})},
         unknown=[7], rejected=[8], trips={"STALE": "낡은 체결"}, halt="가드", halt_source="GUARD",
     )  # fmt: skip
     found = Judge(20, lambda: True).judge(Seen(signs), START, awake=False, ticking=False)
     assert {one.name for one in found} == {
         "unknown", "rejected", "halt", "guard:STALE", "sections", "connects", "drift",
+        "registration", "fields:48",
     }  # fmt: skip
     assert {one.kind for one in found} <= set(KINDS)
+
+
+def test_a_record_that_grew_is_one_fault_until_a_known_width_is_back() -> None:
+    judge = Judge(20, lambda: True)
+
+    def faults(fields: int) -> list[str]:
+        signs = Signs(
+            tick_s=1, watched=1, asset_s=1, lease_s=-4, scheduler_on=True, events={},
+            event_errors={}, workers={"market": Worker("RUNNING", 1, {"fields": fields})},
+            unknown=[], rejected=[], trips={}, halt="", halt_source="",
+        )  # fmt: skip
+        seen = judge.judge(Seen(signs), START, awake=False, ticking=False)
+        return [one.name for one in seen]
+
+    assert faults(47) == []
+    assert faults(48) == ["fields:48"]
+    assert faults(0) == ["fields:48"], "a daemon that was just started has read nothing yet"
+    assert faults(49) == ["fields:49"]
+    assert faults(47) == []

@@ -14,7 +14,7 @@ BEGIN
          w.ticks,
          w.gap OR EXISTS (
            SELECT 1 FROM market m JOIN feed_gap g ON g.section = m.section
-            WHERE m.symbol = w.symbol AND g.from_at > w.at - INTERVAL 1 DAY
+            WHERE m.symbol = w.symbol AND g.from_at > w.at - INTERVAL 10 DAY
               AND g.from_at < w.at + INTERVAL v_minutes MINUTE
               AND COALESCE(g.until_at, v_now) > w.at),
          IF(w.repaired, 'REPAIR', 'EVENT'), v_now
@@ -59,7 +59,7 @@ BEGIN
       SELECT i.symbol, i.at, i.open, i.high, i.low, i.close, i.volume, i.turnover, i.ticks,
              i.gap OR EXISTS (
                SELECT 1 FROM market m JOIN feed_gap g ON g.section = m.section
-                WHERE m.symbol = i.symbol AND g.from_at > i.at - INTERVAL 1 DAY
+                WHERE m.symbol = i.symbol AND g.from_at > i.at - INTERVAL 10 DAY
                   AND g.from_at < i.at + INTERVAL 1 MINUTE
                   AND COALESCE(g.until_at, v_now) > i.at) AS gap
         FROM bar_in i
@@ -100,7 +100,7 @@ CREATE OR REPLACE DEFINER={DEFINER} PROCEDURE bar_flag_gaps (IN v_now DATETIME(6
   SQL SECURITY DEFINER MODIFIES SQL DATA
 BEGIN
   SET v_changed = 0;
-  IF EXISTS (SELECT 1 FROM feed_gap WHERE from_at > v_now - INTERVAL 1 DAY
+  IF EXISTS (SELECT 1 FROM feed_gap WHERE from_at > v_now - INTERVAL 10 DAY
                 AND (until_at IS NULL OR until_at > v_now - INTERVAL 10 MINUTE)) THEN
     -- looked up first and updated after: an UPDATE that joins `market` would lock its rows and
     -- hold up the writer. The day bars apart, so that nobody reads a day of minutes for them.
@@ -112,9 +112,9 @@ BEGIN
                   AND ((b.minutes IN (1, 3, 5, 10, 15, 30, 60) AND b.at > g.from_at - INTERVAL 1 HOUR)
                        OR (b.minutes = 1440 AND b.at > g.from_at - INTERVAL 1 DAY))
                   AND b.at < COALESCE(g.until_at, v_now)
-       WHERE g.from_at > v_now - INTERVAL 1 DAY
+       WHERE g.from_at > v_now - INTERVAL 10 DAY
          AND (g.until_at IS NULL OR g.until_at > v_now - INTERVAL 10 MINUTE)
-         AND b.at > v_now - INTERVAL 2 DAY
+         AND b.at > v_now - INTERVAL 11 DAY
          AND b.gap = 0 AND b.at + INTERVAL b.minutes MINUTE > g.from_at;
     UPDATE bar b JOIN bar_dark d USING (symbol, minutes, at) SET b.gap = 1, b.updated_at = v_now;
     SET v_changed = ROW_COUNT();
