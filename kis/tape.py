@@ -38,15 +38,15 @@ class Tape:
         carets, folded, taken = reader.carets - HEAD, 0, 0
         plain = _is_plain(messages)
         for message in messages:
-            records: Sequence[Record] = ()
-            if plain and message[:15] == ONE_TRADE:  # as in reader.records, without the call
-                first = message.split(b"^", HEAD)
-                if first[-1].count(b"^") == carets:  # nearly every frame
-                    first[0] = first[0][15:]
-                    records = (first,)
-                    folded += 1
-            if records:
-                pass
+            records: Sequence[Record]
+            if (  # nearly every frame: as in reader.records, without the call
+                plain
+                and message[:15] == ONE_TRADE
+                and (first := message.split(b"^", HEAD))[-1].count(b"^") == carets
+            ):
+                first[0] = first[0][15:]
+                records = (first,)
+                folded += 1
             elif message[:11] == TRADE_PREFIX:
                 short = reader.short
                 records = reader.records_of_many(message)
