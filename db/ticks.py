@@ -7,6 +7,8 @@ that came over the wire as free text gets in.
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -23,6 +25,7 @@ from trading.conflation import MinuteBar, StockState
 from trading.errors import Unavailable
 from trading.ticks import Tick
 
+PEEK = 4096  # an answer longer than this is none that says OK
 _OHLC = ("open", "high", "low", "close", "volume", "turnover", "ticks", "gap")
 COLUMNS = (
     "symbol", "section", "seq", "price", "price_change", "day_open", "day_high", "day_low", "ask",
@@ -106,7 +109,25 @@ class TickWriter:
     def finish(self) -> None:
         """Read the answer: the rows are committed. Unavailable or Transient when they are not."""
         with self._closing_on_error():
-            self._connected()._read_query_result()
+            if not self._took_ok():
+                self._connected()._read_query_result()
+
+    def _took_ok(self) -> bool:
+        """Take an answer that says OK and no more, which is nearly every one: PyMySQL's own reading
+        costs 30 to 45 us more. Anything else is left where it is, for PyMySQL to read."""
+        sock = self._connected()._sock
+        if isinstance(sock, ssl.SSLSocket):
+            return False
+        try:
+            answer = sock.recv(PEEK, socket.MSG_PEEK)
+        except OSError:  # PyMySQL meets it too, and has a name for it
+            return False
+        size = len(answer)
+        # three bytes of length, one of sequence, then 0: an OK packet, and nothing behind it
+        if size < 5 or int.from_bytes(answer[:3], "little") + 4 != size or answer[4] != 0:
+            return False
+        sock.recv(size)
+        return True
 
     def write(self, rows: Sequence[str], slim: bool = False) -> None:
         """Connect if need be, send and wait."""
