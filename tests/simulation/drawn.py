@@ -1,5 +1,4 @@
-"""``random.Random``, as far as a life needs it, drawn from Hypothesis: each choice is a small
-integer, and the smallest is the quietest."""
+"""Where the choices of a life come from: a seed, or Hypothesis, which can shrink them."""
 
 from __future__ import annotations
 
@@ -13,12 +12,32 @@ T = TypeVar("T")
 FINE = 1 << 12
 
 
+class Seeded(random.Random):
+    """The same life for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._left = self.randint(12, 30)
+
+    def more(self) -> bool:
+        """Whether the life goes on by one deed."""
+        self._left -= 1
+        return self._left >= 0
+
+
 class Drawn:
+    """Each choice is a small integer, the smallest is the quietest, and none says how many others
+    follow: so Hypothesis can take a deed out of the middle."""
+
     def __init__(self, source: random.Random) -> None:
-        self._source = source
+        self._source, self._left = source, 30
 
     def __repr__(self) -> str:
-        return "what is told below"
+        return "(the life told below)"
+
+    def more(self) -> bool:
+        self._left -= 1
+        return self._left >= 0 and self.randint(0, 24) > 0
 
     def randint(self, a: int, b: int) -> int:
         return self._source.randint(a, b)

@@ -24,18 +24,20 @@ from wires import BREAKS, START, Killed
 from db import gate, lease
 from db.halt import halt, resume
 from db.ledger import Site, claim_arming
+from db.ledger_cancel import CancelLedger
 from db.ledger_send import SendLedger
 from db.notices import SeenNotice, record_notice
 from db.settle import SettleLedger, settle
 from db.trader_reads import condition_of
+from trading.cancelling import CancelDesk
 from trading.errors import Throttled, Unavailable
 from trading.execution import OrderDesk
 from trading.fills import Notice
 from trading.firing import Crossing
-from trading.guards import Limits
+from trading.guards import Facts, Limits
 from trading.hours import TradingDay
 from trading.lifecycle import State
-from trading.orders import Outcome, Unknown
+from trading.orders import NewOrder, Outcome
 
 if TYPE_CHECKING:
     from worlds import World
@@ -62,6 +64,13 @@ class Watched(SendLedger):
 
     life: Life
 
+    def facts(self, strike_id: int) -> Facts | None:
+        found = super().facts(strike_id)
+        if found is not None:  # the broker of the lives knows an order's strike by the object
+            self.life.whose[id(found.strike.order)] = strike_id
+            self.life.seen_orders.append(found.strike.order)
+        return found
+
     def claim(self, *args: Any) -> str:
         self.life.between("before the claim", kill=0.03)
         refused = super().claim(*args)
@@ -71,10 +80,24 @@ class Watched(SendLedger):
     def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
         self.life.between("before the answer", kill=0.04)
         state = super().answer(strike_id, token, outcome)
-        if not isinstance(outcome, Unknown):
-            self.life.lane_free = self.life.clock.true + 1
         self.life.between("after the answer", kill=0.02)
         return state
+
+
+class WatchedCancels(CancelLedger):
+    """The same for the cancels that follow a halt."""
+
+    life: Life
+
+    def claim(self, strike_id: int, token: str) -> bool:
+        self.life.between("before the cancel", kill=0.03)
+        done = super().claim(strike_id, token)
+        self.life.between("after the cancel's claim", kill=0.04)
+        return done
+
+    def told(self, strike_id: int, token: str, words: str, *, answered: bool) -> None:
+        self.life.between("before the cancel's answer", kill=0.04)
+        super().told(strike_id, token, words, answered=answered)
 
 
 @dataclass
@@ -89,9 +112,8 @@ class Fuse:
 class Life:
     """One life; every choice in it is drawn from ``rng``, so the same draws are the same life."""
 
-    def __init__(self, world: World, rng: Any, shortest: int = 12) -> None:
+    def __init__(self, world: World, rng: Any) -> None:
         self.world, self.rng, self.clock = world, rng, world.clock
-        self.steps = rng.randint(shortest, 30)
         self.clock.true = START + rng.randint(0, 40 * 24) * 3600
         self.clock.jump = 0.0
         self.calm = True  # until it begins
@@ -100,8 +122,16 @@ class Life:
         self.lane_free = 0.0
         self.number = rng.randint(1, 9) * 10**8
         self.symbol = f"L{rng.randint(0, 99_999):05d}"
-        self.quantity = 1
+        self.quantity = 3
         self.messages = 0
+        self.gone_until = 0.0  # Redis
+        self.whose: dict[int, int] = {}  # id of an order handed to the broker: its strike
+        self.seen_orders: list[NewOrder] = []  # kept, so that an id stays one order's
+        deeds = list(DEEDS)
+        for rare, share in RARE:
+            deeds += [rare] * (rng.random() >= 1 - share)
+        self.deeds = deeds
+        self.twins = rng.random() >= 0.7  # all orders of one shape: what the list says is vague
         self.last_tick: tuple[int, datetime] = (PRICE, self.clock.now().replace(tzinfo=None))
         self.shown_tick: tuple[int, datetime] | None = None
         self.notices: list[Notice] = []
@@ -115,7 +145,7 @@ class Life:
         self.leader = 0  # who held the lease last
         self.settler = SettleLedger(world.engine, ACCOUNT)
 
-    def _worker(self) -> tuple[str, OrderDesk]:
+    def _worker(self) -> tuple[str, OrderDesk, CancelDesk]:
         self.holders += 1
         holder = f"worker-{self.holders}"
         ledger = self.world.make_ledger(
@@ -126,7 +156,9 @@ class Life:
             ledger, SimLane(self), self.broker, LIMITS,
             sleep=self._sleep, monotonic=lambda: self.clock.true,
         )  # fmt: skip
-        return holder, desk
+        cancels = WatchedCancels(self.world.engine, self.site, ACCOUNT)
+        cancels.life = self
+        return holder, desk, CancelDesk(cancels, SimLane(self), self.broker)
 
     # -- chance -----------------------------------------------------------------------------
 
@@ -217,7 +249,7 @@ class Life:
         if self.chance(0.05):
             self.count("worker started anew")
             self.workers[number] = self._worker()
-        holder, desk = self.workers[number]
+        holder, desk, cancels = self.workers[number]
         if self.depth and self.chance(0.5):  # a paused holder whose lease has passed on
             self.count("lease lost")
             self.world.sql("UPDATE lease SET expires_at = NOW(6) - INTERVAL 1 SECOND")
@@ -227,9 +259,32 @@ class Life:
         if served.what != "STANDBY":
             self.leader = number
         self.tell(f"{holder}: {served.what} {served.state or ''} {served.reason}".rstrip())
+        if served.what in ("IDLE", "WAIT"):
+            self.tell(f"{holder}: cancelled" if cancels.cancel_next() else f"{holder}: done")
+
+    def redis_gone(self) -> bool:
+        """Now and then, for some seconds, with every message that was in it. It comes back with
+        its lane empty, and the gate in MariaDB keeps the pace alone; not where clocks jump: then
+        the gate needs the lane."""
+        if self.gone_until <= self.clock.true and self.chance(0.02):
+            self.count("Redis gone")
+            self.gone_until = self.clock.true + self.rng.choice((1, 3, 8))
+            self.messages = 0
+            if "jump" not in self.deeds:
+                self.lane_free = 0.0
+        return self.gone_until > self.clock.true
+
+    def _publish(self) -> None:
+        if self.redis_gone():
+            return
+        if self.chance(0.15):
+            self.count("message lost")
+        else:
+            self.messages += 1
 
     def _sweep(self) -> None:
-        self.messages += self.settler.sweep()[2]
+        if self.settler.sweep()[2]:
+            self._publish()
 
     def _settle(self) -> None:
         settle(self.settler, self.book.orders_of_day, self.clock.now)
@@ -283,10 +338,8 @@ class Life:
                 self.world.engine, self.site, ACCOUNT, condition, crossing, PRICE, {},
                 timedelta(seconds=60),
             )  # fmt: skip
-            if born is not None and self.chance(0.15):
-                self.count("message lost")
-            elif born is not None:
-                self.messages += 1
+            if born is not None:
+                self._publish()
 
     def _toggle(self) -> None:
         one = self.rng.choice(self.conditions)
@@ -296,16 +349,16 @@ class Life:
                 "UPDATE stockd_condition SET enabled = 0, rev = rev + 1 WHERE id = %(i)s", i=one
             )
         else:  # armed anew: the next arming may send its own order, of another size
-            self.quantity += 1
             self.world.sql(
                 "UPDATE stockd_condition SET enabled = 1, arm_no = arm_no + 1, rev = rev + 1,"
                 " quantity = %(q)s WHERE id = %(i)s",
-                i=one, q=self.quantity,
+                i=one, q=self._size(),
             )  # fmt: skip
 
     def _halt(self) -> None:
-        if halt(self.world.engine, self.site, "훈련", "sim", "GUARD"):
-            self.count("halt")
+        wish = self.chance(0.5)  # that what is open be cancelled
+        if halt(self.world.engine, self.site, "훈련", "sim", "GUARD", cancel_open=wish):
+            self.count("halt with cancel" if wish else "halt")
         elif self.chance(0.9):
             resume(self.world.engine, self.site, "훈련 끝", "sim")
 
@@ -324,12 +377,9 @@ class Life:
     def run(self) -> list[str]:
         """Live it; what was violated."""
         self._begin()
-        deeds = list(DEEDS)
-        for rare, share in RARE:
-            deeds += [rare] * (self.rng.random() >= 1 - share)
-        for _ in range(self.steps):
-            self.act("tick")
-            self.act(self.rng.choice(deeds))
+        while self.rng.more():
+            self._tick()
+            self.act(self.rng.choice(self.deeds))
         self._calm_down()
         wrong = judge(self)
         fault = self.world.chain()
@@ -350,13 +400,16 @@ class Life:
         for _ in self.conditions:
             self.act("fire")
 
+    def _size(self) -> int:
+        self.quantity += not self.twins
+        return self.quantity
+
     def _condition(self) -> int:
-        self.quantity += 1
         return self.world.sql(
             "INSERT INTO stockd_condition (owner, symbol, side, trigger_op, strike_price, quantity,"
             " enabled, arm_no, created_by, updated_by, created_at, updated_at) VALUES ('sim',"
             " %(s)s, 'BUY', 'LE', %(p)s, %(q)s, 1, 1, 'sim', 'sim', NOW(6), NOW(6))",
-            s=self.symbol, p=PRICE, q=self.quantity,
+            s=self.symbol, p=PRICE, q=self._size(),
         )  # fmt: skip
 
     def _calm_down(self) -> None:

@@ -45,7 +45,7 @@ def test_lives_keep_the_promises(world: World, capsys: pytest.CaptureFixture[str
     @SAMPLE
     @given(LIVES)
     def lives(drawn: Drawn) -> None:
-        life = world.life(drawn, shortest=1)
+        life = world.life(drawn)
         wrong = life.run()
         note("\n".join(life.told))
         assert wrong == []
@@ -107,7 +107,7 @@ def test_a_life_that_found_a_bug_is_shrunk(url: str, capsys: pytest.CaptureFixtu
               report_multiple_bugs=False, print_blob=False)  # fmt: skip
     @given(LIVES)
     def lives(drawn: Drawn) -> None:
-        life = world.life(drawn, shortest=1)
+        life = world.life(drawn)
         wrong = life.run()
         if wrong:
             finds.append([*life.told, *wrong])

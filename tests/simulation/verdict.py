@@ -34,20 +34,19 @@ def judge(life: Life) -> list[str]:
 
 
 def _calls(life: Life) -> list[str]:
-    sizes = Counter(held.order.quantity for held in life.book.book)
-    wrong = [f"P4: {n} orders of one arming" for n in sizes.values() if n > 1]
+    strikes = Counter(h.strike for h in life.book.book if h.strike is not None)
+    wrong = [f"P4: {n} orders of one arming" for n in strikes.values() if n > 1]
     gaps = [b - a for a, b in pairwise(life.book.arrivals)]
     return wrong + [f"P5: {gap:.3f} s between two calls" for gap in gaps if gap < 0.9999]
 
 
 def _orders(life: Life, strikes: list[dict[str, Any]], fills: dict[Any, int]) -> list[str]:
     wrong = []
-    by_size = {s["quantity"]: s for s in strikes}
+    by_id = {s["id"]: s for s in strikes}
     for held in life.book.book:
-        strike = by_size.get(held.order.quantity)
-        if strike is None:
-            wrong.append("P4: an order without a strike")
-            continue
+        if held.strike is None:
+            continue  # the owner's
+        strike = by_id[held.strike]
         if strike["state"] == "UNKNOWN" and strike["reason_code"] == "AMBIGUOUS":
             continue  # a person looks; the stock is blocked
         if strike["order_no"] != held.number:
@@ -60,9 +59,9 @@ def _orders(life: Life, strikes: list[dict[str, Any]], fills: dict[Any, int]) ->
 
 
 def _strikes(life: Life, strikes: list[dict[str, Any]]) -> list[str]:
-    numbers = {held.number for held in life.book.book}
+    numbers = {held.number for held in life.book.book if held.strike is not None}
     wrong = [
-        f"P6: strike {s['id']} is {s['state']} with order {s['order_no']}, the broker has none"
+        f"P6: strike {s['id']} is {s['state']} with order {s['order_no']}, not one of ours"
         for s in strikes
         if s["order_no"] is not None and s["order_no"] not in numbers
     ]

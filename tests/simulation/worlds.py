@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from drawn import Seeded
 from lives import Life, Watched
 from pymysql.cursors import DictCursor
 from venue import SimBroker
@@ -56,7 +56,7 @@ class World:
 
     def live(self, seed: int) -> list[str]:
         """The life of a seed; what it violated."""
-        found = [f"seed {seed}: {one}" for one in self.life(random.Random(seed)).run()]
+        found = [f"seed {seed}: {one}" for one in self.life(Seeded(seed)).run()]
         self.violations += found
         return found
 
@@ -71,12 +71,12 @@ class World:
         self.violations.clear()
         return told
 
-    def life(self, rng: Any, shortest: int = 12) -> Life:
+    def life(self, rng: Any) -> Life:
         """A life in an empty database, not lived yet."""
         self.lives += 1
         self.wires.meet = lambda commit: ""
         self.sweep_up()
-        life = Life(self, rng, shortest)
+        life = Life(self, rng)
         self.story = life.told
         self.wires.meet = life.meet
         return life
