@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import queue
 import random
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,8 @@ def run(first: int, seeds: int, processes: int) -> dict[str, Any]:
     said = began
     for child in children:
         child.start()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: enough.set())
     while any(child.is_alive() for child in children) or not told.empty():
         with suppress(queue.Empty):
             tally.add(told.get(timeout=REPORT_EVERY_S))
@@ -123,6 +127,8 @@ def remember_statements() -> None:
 
 def live(told: Any, enough: Any, seeds: range, aloud: bool) -> None:
     """One process: a server of its own, and its share of the seeds."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_IGN)  # the first process ends the night, in order
     structlog.configure(  # an order that was never sent is an everyday matter here
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
     )
@@ -130,7 +136,7 @@ def live(told: Any, enough: Any, seeds: range, aloud: bool) -> None:
     with fast_database() as url:
         world, reported = World(url), time.monotonic()
         for seed in seeds:
-            if enough.is_set():
+            if enough.is_set() or not parent_process().is_alive():
                 break
             try:
                 world.live(seed)
