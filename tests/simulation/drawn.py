@@ -29,8 +29,8 @@ class Drawn:
     """Each choice is a small integer, the smallest is the quietest, and none says how many others
     follow: so Hypothesis can take a deed out of the middle."""
 
-    def __init__(self, source: random.Random) -> None:
-        self._source, self._left = source, 30
+    def __init__(self, source: random.Random, longest: int) -> None:
+        self._source, self._left = source, longest
 
     def __repr__(self) -> str:
         return "(the life told below)"
@@ -52,4 +52,6 @@ class Drawn:
         return among[self.randint(0, len(among) - 1)]
 
 
-LIVES = st.randoms(use_true_random=False).map(Drawn)
+def drawn(longest: int = 30) -> st.SearchStrategy[Drawn]:
+    """Choices for a life of at most so many deeds."""
+    return st.randoms(use_true_random=False).map(lambda source: Drawn(source, longest))

@@ -131,6 +131,7 @@ class Life:
         for rare, share in RARE:
             deeds += [rare] * (rng.random() >= 1 - share)
         self.deeds = deeds
+        self.slow = rng.random() >= 0.7  # a market in which orders stay open
         self.twins = rng.random() >= 0.7  # all orders of one shape: what the list says is vague
         self.last_tick: tuple[int, datetime] = (PRICE, self.clock.now().replace(tzinfo=None))
         self.shown_tick: tuple[int, datetime] | None = None
@@ -283,7 +284,8 @@ class Life:
             self.messages += 1
 
     def _sweep(self) -> None:
-        if self.settler.sweep()[2]:
+        wanted = self.settler.sweep()[2]
+        if wanted or (not self.calm and self.workers[self.leader][2].wanted()):
             self._publish()
 
     def _settle(self) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drawn import LIVES, Drawn
+from drawn import Drawn, drawn
 from planted import PLANTED
 from worlds import World
 
@@ -43,9 +43,9 @@ def world(url: str) -> Iterator[World]:
 @pytest.mark.timeout(600)
 def test_lives_keep_the_promises(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     @SAMPLE
-    @given(LIVES)
-    def lives(drawn: Drawn) -> None:
-        life = world.life(drawn)
+    @given(drawn())
+    def lives(choices: Drawn) -> None:
+        life = world.life(choices)
         wrong = life.run()
         note("\n".join(life.told))
         assert wrong == []
@@ -105,9 +105,9 @@ def test_a_life_that_found_a_bug_is_shrunk(url: str, capsys: pytest.CaptureFixtu
 
     @settings(SAMPLE, max_examples=1000, phases=(Phase.generate, Phase.shrink),
               report_multiple_bugs=False, print_blob=False)  # fmt: skip
-    @given(LIVES)
-    def lives(drawn: Drawn) -> None:
-        life = world.life(drawn)
+    @given(drawn(longest=12))
+    def lives(choices: Drawn) -> None:
+        life = world.life(choices)
         wrong = life.run()
         if wrong:
             finds.append([*life.told, *wrong])

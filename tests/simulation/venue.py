@@ -168,9 +168,13 @@ class SimBroker:
         return rows
 
     def _trade(self, held: Held, roll: float) -> None:
-        if held.open <= 0 or roll < 0.4:
+        if held.open <= 0 or roll < (0.8 if self.life.slow else 0.4):
             return
-        shares = held.open if roll > 0.7 else self.life.rng.randint(1, held.open)
+        shares = (
+            held.open
+            if roll > (0.95 if self.life.slow else 0.7)
+            else self.life.rng.randint(1, held.open)
+        )
         held.fills.append((self.life.clock.true, shares))
         self._tell(held, NoticeKind.FILL, shares)
 
