@@ -22,9 +22,9 @@ setup-test: setup # and what the browser tests want
 test: setup-test ## every test
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
-simulate: setup ## SEEDS whole lives of strikes with faults at every step (FIRST=seed to repeat)
-	@STOCKD_SIMULATE_SEEDS=$(or $(SEEDS),1000) $(if $(FIRST),STOCKD_SIMULATE_FIRST=$(FIRST)) \
-	  $(PY) -m pytest tests/simulation -k promises -q -s --timeout 0
+simulate: setup ## SEEDS whole lives of strikes with faults at every step, on every core (FIRST=seed SEEDS=1 to repeat)
+	@$(PY) tests/simulation/night.py --seeds $(or $(SEEDS),1000) $(if $(FIRST),--first $(FIRST)) \
+	  $(if $(PROCESSES),--processes $(PROCESSES))
 
 chaos: setup ## MINUTES of random kills and cuts against the running stack (SEED=n to repeat)
 	@$(PY) -m benchmarks.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))

@@ -16,9 +16,10 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks.chaos_judge import judge
+from benchmarks.chaos_plan import QUIET, Fault, plan
 from db.engines import make_engine
 from runtime import orders, wiring
 from runtime.demo.arming import arm
@@ -42,27 +44,8 @@ from trading.errors import StockdError
 
 STOCKS = 40
 REST_S = 150.0  # at the end: how long the machine gets to come to rest
-FAULT_EVERY_S = (3.0, 9.0)
 ARM_EVERY_S = 4.0
-# what is killed -9, and how often against the others
-KILLED = {
-    "market": 3, "trader": 4, "worker-orders": 5, "worker-confirm": 3, "beat": 1, "redis": 2,
-    "mariadb": 2,
-}  # fmt: skip
-# what the simulator does to connections, answers and notices
-CUTS: tuple[dict[str, Any], ...] = (
-    {"drop_ws": "all"},
-    {"lose_next": "close"},
-    {"lose_next": "500"},
-    {"lose_next": "EGW00301"},
-    {"lose_next": "hang"},
-    {"drop_notices": 1.0},
-    {"double_notices": 1.0},
-    {"delay_notices": 3.0},
-    {"reorder_notices": 2.0},
-    {"drop_notices": 0.0, "double_notices": 0.0, "delay_notices": 0.0, "reorder_notices": 0.0},
-)
-QUIET = CUTS[-1]
+FIND_S = 4.0  # how long a kill waits for a process that is being started anew
 # the guards that count errors and amounts would end the run early: that they trip is tested apart
 TRADE = {
     "order_amount": 10**9, "stock_amount": 10**12, "day_amount": 10**12, "day_orders": 10**6,
@@ -73,30 +56,39 @@ TRADE = {
 
 @dataclass
 class Chaos:
-    """One run. ``faults`` counts what was done to the stack."""
+    """One run. ``faults`` counts what was done to the stack; ``rng`` is the trading's."""
 
     stack: Stack
     broker: Broker
     root: sa.Engine
     rng: random.Random
     faults: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)  # kills that found nobody
     armed: int = 0
     symbols: tuple[str, ...] = ()
     _next: int = 0
 
-    def run(self, seconds: float) -> None:
-        """Disturb and trade until the time is over."""
-        until = time.monotonic() + seconds
-        fault_at = time.monotonic() + 5.0
-        arm_at = time.monotonic()
-        while time.monotonic() < until:
-            if time.monotonic() >= arm_at:
+    def run(self, seconds: float, faults: Sequence[Fault]) -> None:
+        """Disturb, as planned, and trade beside it until the time is over."""
+        over = threading.Event()
+        trading = threading.Thread(target=self._trade_on, args=(over,), name="trading")
+        trading.start()
+        began = time.monotonic()
+        try:
+            for one in faults:
+                time.sleep(max(0.0, began + one.at - time.monotonic()))
+                self._disturb(one)
+            time.sleep(max(0.0, began + seconds - time.monotonic()))
+        finally:
+            over.set()
+            trading.join()
+
+    def _trade_on(self, over: threading.Event) -> None:
+        """In a thread of its own: an outage of MariaDB must not hold up the next fault."""
+        while not over.is_set():
+            with suppress(StockdError):
                 self._trade()
-                arm_at = time.monotonic() + ARM_EVERY_S
-            if time.monotonic() >= fault_at:
-                self._disturb()
-                fault_at = time.monotonic() + self.rng.uniform(*FAULT_EVERY_S)
-            time.sleep(0.1)
+            over.wait(ARM_EVERY_S)
 
     def _trade(self) -> None:
         """Arm two conditions a step away from the market, and push the price over both."""
@@ -119,25 +111,31 @@ class Chaos:
             time.sleep(0.3)
             self.broker.post("price", {"prices": pushed, "hold_s": 6.0})
 
-    def _disturb(self) -> None:
-        if self.rng.random() < 0.5:
-            name = self.rng.choices(list(KILLED), list(KILLED.values()))[0]
-            self.faults[f"kill {name}"] += self._kill(name)
-            return
-        cut = self.rng.choice(CUTS)
-        self.broker.post("fault", cut)
-        what = " ".join(f"{name}={value}" for name, value in cut.items())
-        self.faults["notices whole again" if cut is QUIET else what] += 1
+    def _disturb(self, one: Fault) -> None:
+        done = self._kill(one.kill) if one.kill else self._cut(one.cut)
+        if done and one.counts:
+            self.faults[one.name] += 1
+        elif not done:
+            self.missed[one.name] += 1
 
-    def _kill(self, name: str) -> int:
-        """kill -9, children too, as the power would; the supervisor starts it again."""
+    def _cut(self, what: dict[str, Any]) -> bool:
         with suppress(StockdError):
-            for one in self.stack.supervisor.processes():
-                if one["name"] == name and one["pid"]:
-                    with suppress(ProcessLookupError):
+            self.broker.post("fault", what)
+            return True
+        return False
+
+    def _kill(self, name: str) -> bool:
+        """kill -9, children too, as the power would; the supervisor starts it again. One that is
+        down waits for its next start, and is killed in the middle of it."""
+        until = time.monotonic() + FIND_S
+        while time.monotonic() < until:
+            with suppress(StockdError, ProcessLookupError):
+                for one in self.stack.supervisor.processes():
+                    if one["name"] == name and one["pid"]:
                         os.killpg(os.getpgid(one["pid"]), signal.SIGKILL)
-                        return 1
-        return 0
+                        return True
+            time.sleep(0.1)
+        return False
 
     def rest(self) -> float:
         """No more faults: wait until every strike is over; the seconds it took."""
@@ -208,7 +206,7 @@ def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print)
         with running(Path(scratch) / "stack", seed, say) as chaos:
             wait_for_prices(chaos)
             say(f"{minutes:g} minutes, seed {seed}")
-            chaos.run(minutes * 60)
+            chaos.run(minutes * 60, plan(seed, minutes * 60))
             rested = chaos.rest()
             found = judge(chaos.root, chaos.broker.get("book"), chaos.broker.get("stats"))
             logs = {
@@ -217,7 +215,8 @@ def run(minutes: float = 2.0, seed: int = 1, say: Callable[[str], None] = print)
             }
         result = {
             "minutes": minutes, "seed": seed, "faults": sum(chaos.faults.values()),
-            "faults_by_kind": dict(sorted(chaos.faults.items())), "armed": chaos.armed, **found,
+            "faults_by_kind": dict(sorted(chaos.faults.items())),
+            "missed": dict(sorted(chaos.missed.items())), "armed": chaos.armed, **found,
             "rest_s": round(rested, 1),
             "tracebacks": {n: errors_in(t) for n, t in logs.items() if "Traceback" in t},
         }  # fmt: skip
