@@ -29,19 +29,26 @@ FROM strike s LEFT JOIN {condition} c ON c.id = s.condition_id
 WHERE s.id = :id AND s.state = 'CLAIMED'
 """
 
-# market and account, an older day's unknown order (it blocks its stock as well), the last calls
+# market and account, an older day's unknown order (it blocks its stock as well), the last calls.
+# What was bought since the account was polled can be sold at once: a stop loss cannot wait for the
+# next poll. The calls a person has resumed after are his affair: else the switch could not be lifted.
 _AROUND = """
 SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
   EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL) AS gap_open,
   q.upper_limit, q.lower_limit,
   b.received_at AS assets_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
-  COALESCE(p.sellable, 0) AS sellable,
+  COALESCE(p.sellable, 0) + IF(:side = 'SELL', COALESCE((
+    SELECT SUM(f.quantity) FROM fill f
+     WHERE f.account = :account AND f.order_day = CURDATE() AND f.symbol = :symbol
+       AND f.side = 'BUY' AND f.recorded_at > b.received_at), 0), 0) AS sellable,
   EXISTS (SELECT 1 FROM strike u WHERE u.account = :account AND u.symbol = :symbol
           AND u.state IN ('SENDING', 'UNKNOWN')) AS unsettled,
   k.calls, k.bad_calls
 FROM (SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
       FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad FROM strike
             WHERE account = :account AND claimed_at >= CURDATE() AND answered_at IS NOT NULL
+              AND NOT EXISTS (
+                SELECT 1 FROM {halt} h WHERE h.action = 'RESUME' AND h.at > claimed_at)
             ORDER BY claimed_at DESC LIMIT {window}) t) k
   LEFT JOIN market m ON m.symbol = :symbol
   LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
@@ -49,22 +56,23 @@ FROM (SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
   LEFT JOIN asset_position p ON p.account = b.account AND p.symbol = :symbol
 """
 
-# strikes of today that are orders or may be, this one's symbol and condition apart
+# strikes of today that are orders or may be, this one's symbol and condition apart; ``unseen``: the
+# account was polled before it, so neither its cash nor its shares know of this order
 _DAY = """
 SELECT COUNT(*) AS orders,
   COALESCE(SUM(worth), 0) AS amount,
   COALESCE(SUM(IF(symbol = :symbol, worth, 0)), 0) AS stock_amount,
   COALESCE(SUM(IF(condition_id = :condition, 1, 0)), 0) AS condition_orders,
   COALESCE(SUM(IF(condition_id = :condition, worth, 0)), 0) AS condition_amount,
-  COALESCE(SUM(IF(side = 'BUY' AND state IN {open}
-                  AND (:assets_at IS NULL OR claimed_at > :assets_at), worth, 0)), 0) AS open_buys,
-  COALESCE(SUM(IF(side = 'SELL' AND symbol = :symbol AND state IN {open}
-                  AND (:assets_at IS NULL OR claimed_at > :assets_at),
-                  quantity - filled, 0)), 0) AS open_sells,
+  COALESCE(SUM(IF(side = 'BUY' AND unseen, IF(state IN {open}, worth, filled_amount), 0)), 0)
+    AS open_buys,
+  COALESCE(SUM(IF(side = 'SELL' AND symbol = :symbol AND unseen,
+                  IF(state IN {open}, quantity, filled), 0)), 0) AS open_sells,
   COALESCE(MAX(symbol = :symbol AND side = :side AND order_kind = :kind AND price = :price
                AND state IN {open}), 0) AS same_open,
   COALESCE(MAX(symbol = :symbol AND state IN ('SENDING', 'UNKNOWN')), 0) AS unsettled
-FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth FROM strike
+FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth,
+        :assets_at IS NULL OR claimed_at > :assets_at AS unseen FROM strike
       WHERE account = :account AND claimed_at >= CURDATE()
         AND state NOT IN ('REJECTED', 'NOT_SENT')) t
 """
@@ -86,12 +94,15 @@ def read_facts(  # noqa: PLR0917
     ).one_or_none()
     if s is None:
         return None
-    who = {"account": account, "symbol": s.symbol, "condition": s.condition_id}
-    a = connection.execute(text(_AROUND.format(window=int(window))), who).one()
+    who = {
+        "account": account, "symbol": s.symbol, "condition": s.condition_id, "side": s.side,
+    }  # fmt: skip
+    around = _AROUND.format(window=int(window), halt=site.table("halt"))
+    a = connection.execute(text(around), who).one()
     d = connection.execute(
         text(_DAY.format(open=_OPEN)),
         {
-            **who, "side": s.side, "kind": s.order_kind, "price": s.price,
+            **who, "kind": s.order_kind, "price": s.price,
             "assets_at": a.assets_at,
         },
     ).one()  # fmt: skip

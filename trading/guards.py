@@ -82,7 +82,7 @@ class AssetFacts:
     received_at: datetime | None
     cash: int | None
     day_profit: int | None  # realised today, KRW
-    sellable: int
+    sellable: int  # shares of the stock, with those bought since the last poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class DayFacts:
     orders: int
     amount: int
     stock_amount: int
-    open_buys: int  # not yet filled part of open buys: money the last poll may not know of
-    open_sells: int  # shares of this stock in open sells
+    open_buys: int  # buys since the last poll, open or filled: money it does not know of
+    open_sells: int  # shares of this stock in sells since the last poll, open or sold
     condition_orders: int
     condition_amount: int
     same_open: bool  # an open order of the same stock, side, kind and price
