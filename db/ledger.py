@@ -142,18 +142,20 @@ def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of
     level: int,
     assets: Mapping[str, Any],
     patience: timedelta,
+    quantity: int | None = None,
 ) -> int | None:
     """Strike id of this arming's one firing: row and event in one commit. None when somebody else
     has it, or the condition was switched off, edited or armed anew since it was read (P4), or
     trading is halted (P10).
 
     ``level`` is the price that fired (a trailing stop moves it); the unique key
-    (condition_id, arm_no) is the claim.
+    (condition_id, arm_no) is the claim. ``quantity``: shares, if not what the condition says.
     """
     price = condition.order_price(level)
+    shares = condition.order_quantity(level, crossing.price) if quantity is None else quantity
     values = {
         "account": account, "id": condition.id, "rev": condition.rev, "arm_no": condition.arm_no,
-        "quantity": condition.order_quantity(level), "price": price, "strike_price": level,
+        "quantity": shares, "price": price, "strike_price": level,
         "tick_price": crossing.price, "tick_seq": crossing.seq,
         "tick_at": crossing.traded_at and crossing.traded_at.astimezone(KST).replace(tzinfo=None),
         "tick_received_at": crossing.received_at.astimezone(KST).replace(tzinfo=None),

@@ -20,10 +20,13 @@ _STRIKE = """
 SELECT s.*, NOW(6) AS db_now, h.reason AS halt_reason,
   c.enabled AND c.deleted_at IS NULL AND c.arm_no = s.arm_no AND c.rev = s.condition_rev AS armed,
   c.day_amount_cap, c.day_strike_cap,
-  c.oco_group IS NOT NULL AND EXISTS (
-    SELECT 1 FROM strike o JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
+  IF(c.oco_group IS NULL, '', COALESCE((
+    SELECT MAX(IF(o.side = 'SELL' AND s.side = 'SELL',
+      ELT(FIELD(o.state, 'CANCELLED', 'ACCEPTED', 'PART_FILLED') + 1, 'TAKEN', '', 'OPEN', 'OPEN'),
+      'TAKEN'))
+    FROM strike o JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
      WHERE k.oco_group = c.oco_group AND o.id < s.id AND o.condition_id <> s.condition_id
-       AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')) AS oco_taken
+       AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')), '')) AS oco
 FROM strike s LEFT JOIN {condition} c ON c.id = s.condition_id
   LEFT JOIN (SELECT action, reason FROM {halt} ORDER BY id DESC LIMIT 1) h ON h.action = 'HALT'
 WHERE s.id = :id AND s.state = 'CLAIMED'
@@ -31,7 +34,7 @@ WHERE s.id = :id AND s.state = 'CLAIMED'
 
 # market and account, an older day's unknown order (it blocks its stock as well), the last calls.
 # What was bought since the account was polled can be sold at once: a stop loss cannot wait for the
-# next poll. The calls a person has resumed after are his affair: else the switch could not be lifted.
+# next poll. Calls before a person resumed do not count: else the switch could not be lifted.
 _AROUND = """
 SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
   EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL) AS gap_open,
@@ -60,14 +63,17 @@ FROM (SELECT COUNT(*) AS calls, COALESCE(SUM(bad), 0) AS bad_calls
 # account was polled before it, so neither its cash nor its shares know of this order
 _DAY = """
 SELECT COUNT(*) AS orders,
-  COALESCE(SUM(worth), 0) AS amount,
-  COALESCE(SUM(IF(symbol = :symbol, worth, 0)), 0) AS stock_amount,
+  COALESCE(SUM(IF(side = :side, worth, 0)), 0) AS amount,
+  COALESCE(SUM(IF(side = :side AND symbol = :symbol, worth, 0)), 0) AS stock_amount,
   COALESCE(SUM(IF(condition_id = :condition, 1, 0)), 0) AS condition_orders,
   COALESCE(SUM(IF(condition_id = :condition, worth, 0)), 0) AS condition_amount,
   COALESCE(SUM(IF(side = 'BUY' AND unseen, IF(state IN {open}, worth, filled_amount), 0)), 0)
     AS open_buys,
-  COALESCE(SUM(IF(side = 'SELL' AND symbol = :symbol AND unseen,
-                  IF(state IN {open}, quantity, filled), 0)), 0) AS open_sells,
+  COALESCE(SUM(CASE WHEN side <> 'SELL' OR symbol <> :symbol THEN 0
+      WHEN unseen THEN IF(state IN {open}, quantity, filled)
+      WHEN state = 'CANCELLED' AND updated_at > :assets_at
+        THEN CAST(filled AS SIGNED) - CAST(quantity AS SIGNED)
+      ELSE 0 END), 0) AS open_sells,
   COALESCE(MAX(symbol = :symbol AND side = :side AND order_kind = :kind AND price = :price
                AND state IN {open}), 0) AS same_open,
   COALESCE(MAX(symbol = :symbol AND state IN ('SENDING', 'UNKNOWN')), 0) AS unsettled
@@ -126,7 +132,8 @@ def read_facts(  # noqa: PLR0917
         ),
         halt=s.halt_reason,
         armed=bool(s.armed),
-        oco_taken=bool(s.oco_taken),
+        oco_taken=s.oco == "TAKEN",
+        oco_open=s.oco == "OPEN",
         today=trading_day(s.db_now.date()),
         day_amount_cap=s.day_amount_cap,
         day_strike_cap=s.day_strike_cap,

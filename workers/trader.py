@@ -35,6 +35,7 @@ from runtime import orders, wiring
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.scheduling import take_short_turns
 from trading.conditions import Condition, TriggerOp, in_its_time
+from trading.fills import Side
 from trading.firing import Crossing, Look, Trail, fires, is_usable
 
 log = structlog.get_logger(__name__)
@@ -168,14 +169,32 @@ class Trader:
         """Why a condition may not fire by its links; "" when it may."""
         if condition.arms_after is not None:
             parent = self.links.get(condition.arms_after)
-            if parent is None or not parent.done:
+            if parent is None or parent.filled == 0:
                 return f"조건 {condition.arms_after}의 체결을 기다립니다"
         for other in self.siblings.get(condition.oco_group or 0, ()):
             taken = self.links.get(other)
             fired_now = (w := self.watched.get(other)) is not None and w.fired and taken is None
-            if other != condition.id and (fired_now or (taken is not None and not taken.dead)):
+            if other == condition.id or not (fired_now or (taken is not None and not taken.dead)):
+                continue
+            loose = taken is not None and taken.loose and taken.side == condition.side == Side.SELL
+            if not loose:
                 return f"같은 묶음의 조건 {other}이 먼저 발동했습니다"
+        if (left := self._left(condition)) is not None and left <= 0:
+            return "팔 주식이 남지 않았습니다"
         return ""
+
+    def _left(self, condition: Condition) -> int | None:
+        """Shares that an exit may still sell by its links: what the parent has bought so far, less
+        what the others of its group have sold. None: nothing bounds it."""
+        if condition.side is not Side.SELL:
+            return None
+        parent = self.links.get(condition.arms_after or 0)
+        of = parent.filled if parent is not None and parent.side == Side.BUY else condition.quantity
+        if of is None:
+            return None
+        others = self.siblings.get(condition.oco_group or 0, set()) - {condition.id}
+        sold = (self.links[one] for one in others if one in self.links)
+        return of - sum(one.filled for one in sold if one.side == Side.SELL)
 
     def _crossings(self, looks: dict[str, Look]) -> list[tuple[Watched, Crossing, Look]]:
         found = []
@@ -204,15 +223,18 @@ class Trader:
         level = condition.strike_price
         if condition.trail_percent is not None and watched.trail is not None:
             level = watched.trail.stop(condition)
-        if condition.order_quantity(level) <= 0:
+        quantity = condition.order_quantity(level, by.price)
+        if quantity <= 0:
             self._say(connection, watched.key, "BAD", "한 주도 살 수 없는 금액입니다", None)
             watched.fired = True
             return False
         with mapped():
             assets = self._reads.assets(connection, self.account, condition.symbol)
+        left = self._left(condition)
         strike_id = claim_arming(
-            self.ledger, self.site, self.account, condition, by, level, assets, self.patience
-        )
+            self.ledger, self.site, self.account, condition, by, level, assets, self.patience,
+            quantity=quantity if left is None else min(quantity, left),
+        )  # fmt: skip
         self._links_at = None
         if strike_id is None:
             # switched off, or another trader was first: read everything anew; or halted, and then

@@ -1,4 +1,4 @@
-"""익절/손절: what was bought can be sold again, at once, in part, and whatever became of the other."""
+"""익절/손절: what was bought can be sold: at once, in part, whatever became of the other exit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runtime import orders
+from runtime import orders, wiring
 from workers.trader import Trader, build
 
 SYMBOL = "005930"
@@ -39,6 +39,11 @@ def sent(book: Any) -> str:
         orders.settle()
         time.sleep(0.1)
     return str(book.strikes()[-1].state)
+
+
+def actions(here: Any) -> list[str]:
+    """What was called for at the broker, in order."""
+    return [one["action"] for one in here.simulator.lines("orders") if "action" in one]
 
 
 def bought(book: Any, here: Any, shares: int, **more: Any) -> tuple[Trader, int]:
@@ -143,3 +148,96 @@ def test_a_resumed_machine_is_not_stopped_by_the_failures_it_was_stopped_for(
     assert look(trader) == 1
     assert sent(book) not in ("DENIED", "CLAIMED"), book.strikes()[-1].reason
     assert book.rows("SELECT action FROM stockd_halt ORDER BY id")[-1].action == "RESUME"
+
+
+def test_what_was_bought_under_the_limits_of_the_day_can_be_sold_under_them(
+    machine: Callable[..., Any], book: Any, monkeypatch: Any
+) -> None:
+    here = machine()
+    monkeypatch.setenv("STOCKD_TRADE__STOCK_AMOUNT", "1000000")
+    monkeypatch.setenv("STOCKD_TRADE__DAY_AMOUNT", "1000000")
+    wiring.forget()
+    orders.forget()
+    trader, entry = bought(book, here, 10)  # 700,000 of 1,000,000
+    exits(book, entry, 10)
+    settle_until(book, "FILLED")
+    look(trader)
+    book.tick(SYMBOL, 65_000, 2)
+    assert look(trader) == 1
+    assert sent(book) != "DENIED", book.strikes()[-1].reason
+    book.arm(SYMBOL, 65_000, 10, order_kind="MARKET", max_age_ms=60_000)
+    book.tick(SYMBOL, 64_900, 3)
+    assert look(trader) == 1
+    assert sent(book) == "DENIED", "another buy would go beyond"
+    assert book.strikes()[-1].reason_code in ("STOCK_AMOUNT", "DAY_AMOUNT")
+
+
+def test_the_exit_of_a_half_filled_buy_sells_that_half_and_ends_the_buy(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine(fill_parts=4, fill_gap_s=600.0)
+    trader, entry = bought(book, here, 40)
+    exits(book, entry, 40)
+    assert look(trader) == 0
+    settle_until(book, "PART_FILLED")
+    filled = book.strikes()[0].filled
+    assert 0 < filled < 40
+    trader._links_at = None
+    look(trader)
+    book.tick(SYMBOL, 65_000, 2)
+    assert look(trader) == 1
+    assert book.strikes()[-1].quantity == filled
+    assert sent(book) in ("ACCEPTED", "PART_FILLED", "FILLED"), book.strikes()[-1].reason
+    until = time.monotonic() + 30
+    while book.states()[0] != "CANCELLED" and time.monotonic() < until:
+        orders.sweep()
+        orders.serve_next()
+        orders.settle()
+        time.sleep(0.1)
+    assert book.states()[0] == "CANCELLED", "what is bought now would have no exit"
+    assert actions(here) == ["BUY", "SELL", "CANCEL"]
+
+
+def test_a_take_profit_that_only_rests_is_cancelled_for_the_stop_loss(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine()
+    price = here.simulator.look("stocks")[SYMBOL]["price"] // 1000 * 1000
+    trader, entry = bought(book, here, 10)
+    settle_until(book, "FILLED")
+    pair = {"arms_after": entry, "oco_group": entry, "side": "SELL", "max_age_ms": 60_000}
+    book.arm(SYMBOL, price + 6000, 10, trigger_op="GE", **pair)
+    book.arm(SYMBOL, price - 6000, 10, trigger_op="LE", order_kind="MARKET", **pair)
+    look(trader)
+    book.tick(SYMBOL, price + 6000, 2)
+    assert look(trader) == 1
+    assert sent(book) == "ACCEPTED"  # and there it rests: the price was the day's high
+    book.money(here.account, 1_000_000_000, _005930=0)  # polled: the order holds the shares
+    trader._links_at = None
+    book.tick(SYMBOL, price - 6000, 3)
+    assert look(trader) == 1
+    assert sent(book) in ("ACCEPTED", "PART_FILLED", "FILLED"), book.strikes()[-1].reason
+    settle_until(book, "FILLED", "CANCELLED", "FILLED")
+    book.tick(SYMBOL, price + 6000, 4)
+    assert look(trader) == 0
+    assert actions(here) == ["BUY", "SELL", "CANCEL", "SELL"]
+
+
+def test_a_take_profit_that_was_filled_ends_the_stop_loss(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine()
+    trader, entry = bought(book, here, 10)
+    settle_until(book, "FILLED")
+    pair = {"arms_after": entry, "oco_group": entry, "side": "SELL", "max_age_ms": 60_000}
+    book.arm(SYMBOL, 77_000, 10, trigger_op="GE", order_kind="MARKET", **pair)
+    book.arm(SYMBOL, 66_000, 10, trigger_op="LE", order_kind="MARKET", **pair)
+    look(trader)
+    book.tick(SYMBOL, 77_000, 2)
+    assert look(trader) == 1
+    sent(book)
+    settle_until(book, "FILLED", "FILLED")
+    trader._links_at = None
+    book.tick(SYMBOL, 65_000, 3)
+    assert look(trader) == 0
+    assert book.states() == ["FILLED", "FILLED"]
