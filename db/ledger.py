@@ -125,8 +125,11 @@ INSERT INTO strike (condition_id, arm_no, condition_rev, account, symbol, side, 
   fired_at, deadline, max_age_ms, assets, state, updated_at)
 SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
   :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at,
-  :tick_received_at, NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms,
-  :assets, 'CLAIMED', NOW(6)
+  :tick_received_at, NOW(6),
+  LEAST(NOW(6) + INTERVAL :patience_us MICROSECOND,
+    COALESCE(c.valid_until, NOW(6) + INTERVAL :patience_us MICROSECOND),
+    COALESCE(TIMESTAMP(CURDATE(), c.window_until), NOW(6) + INTERVAL :patience_us MICROSECOND)),
+  c.max_age_ms, :assets, 'CLAIMED', NOW(6)
 FROM {condition} c
 WHERE c.id = :id AND c.rev = :rev AND c.arm_no = :arm_no AND c.enabled = 1 AND c.deleted_at IS NULL
   AND COALESCE((SELECT h.action FROM {halt} h ORDER BY h.id DESC LIMIT 1), '') <> 'HALT'

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection, Engine
 
+from db.conditions import typed
 from db.errors import mapped
 from db.halt import halted
 from db.heartbeat import Heartbeat
@@ -34,7 +35,9 @@ from db.trader_reads import (
 from runtime import orders, wiring
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.scheduling import take_short_turns
-from trading.conditions import Condition, TriggerOp, in_its_time
+from trading.clock import KST
+from trading.conditions import Condition, Context, TriggerOp, in_its_time, validate
+from trading.errors import BadInput
 from trading.fills import Side
 from trading.firing import Crossing, Look, Trail, fires, is_usable
 
@@ -43,6 +46,8 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.002  # pause between two looks: some 300 a second with the work of one
 LINKS_EVERY = timedelta(milliseconds=50)  # how often parents, siblings and strikes are read again
 STATES_EVERY = timedelta(seconds=1)
+# what is known only at a certain time (limits, cash) the guards ask when the order goes out
+ANY_TIME = Context(now=datetime(2000, 1, 1, tzinfo=KST))
 
 
 @dataclass(slots=True)
@@ -104,14 +109,16 @@ class Trader:
     def _reload(self, connection: Connection, signature: Signature) -> None:
         before, self.watched = self.watched, {}
         for row in self._reads.armed(connection):
-            try:
-                found = Watched(condition_of(dict(row._mapping)))
-            except ValueError as error:
-                self._say(connection, (row.id, row.rev, row.arm_no), "BAD", str(error), None)
+            key, old = (row.id, row.rev, row.arm_no), before.get(row.id)
+            if old is not None and old.key == key:
+                self.watched[row.id] = old
                 continue
-            old = before.get(row.id)
-            same = old is not None and old.key == found.key
-            self.watched[row.id] = old if same and old is not None else found
+            try:
+                found = dict(row._mapping)
+                validate(typed(found), ANY_TIME)  # whoever wrote the row: one set of rules
+                self.watched[row.id] = Watched(condition_of(found))
+            except (ValueError, BadInput) as error:
+                self._say(connection, key, "BAD", str(error), None)
         for one, old in before.items():
             if one not in self.watched:
                 self._say(connection, old.key, "OFF", "", None)
