@@ -40,6 +40,7 @@ from trading.conditions import Condition, Context, TriggerOp, in_its_time, valid
 from trading.errors import BadInput
 from trading.fills import Side
 from trading.firing import Crossing, Look, Trail, fires, is_usable
+from trading.phases import takes_now
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,7 @@ class Trader:
     account: str
     patience: timedelta
     wake: Callable[[], None]
+    krx_hours: bool = True  # False: a venue that is always open (the simulator)
     signature: Signature | None = None
     watched: dict[int, Watched] = field(default_factory=dict)
     last: dict[str, Look] = field(default_factory=dict)
@@ -213,10 +215,13 @@ class Trader:
             last = self.last.get(look.symbol) if watched.looked else None
             watched.looked = True
             crossing, watched.trail = fires(watched.condition, look, last, watched.trail)
-            if crossing is not None:
+            if crossing is not None and self._takes(watched.condition, look.now):
                 found.append((watched, crossing, look))
         # in the order they became true
         return sorted(found, key=lambda one: (one[1].received_at, one[0].condition.id))
+
+    def _takes(self, condition: Condition, now: datetime) -> bool:
+        return not self.krx_hours or takes_now(condition.venue, condition.order_kind, now)
 
     def _strike(self, connection: Connection, watched: Watched, by: Crossing, look: Look) -> bool:
         condition = watched.condition
@@ -278,6 +283,8 @@ class Trader:
             return "시세가 없습니다"
         if not in_its_time(condition, now):
             return "유효한 시간이 아닙니다"
+        if not self._takes(condition, now):
+            return "지금은 이 주문을 받지 않는 시간입니다"
         if not is_usable(look, condition):
             return "시세가 오래되었거나 체결 가격이 아닙니다"
         return self._waits_for(condition)
@@ -306,6 +313,7 @@ def build() -> Trader:
         account=orders.account(),
         patience=orders.patience(),
         wake=orders.wake,
+        krx_hours=orders.limits().krx_hours,
     )
 
 
