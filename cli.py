@@ -31,7 +31,7 @@ COMMANDS = {
     "record": ("record", "받은 전문을 기록: on off status"),
     "replay": ("replay", "기록한 하루를 다시 흘려 봉을 만듭니다"),
     "publicdata": ("publicdata", "3계층: 전종목 일별 시세를 받아 둡니다"),
-    "ledger": ("ledger", "원장: verify"),
+    "ledger": ("ledger", "원장: verify, settle"),
     "report": ("report", "저녁 대사: 원장과 증권사와 계좌를 견줍니다"),
     "explain": ("ledger", "주문이 왜 나갔는지 보여 줍니다"),
     "health": ("health", "프로세스 하나가 일을 하고 있는지 (건강 검사)"),

@@ -15,8 +15,8 @@ from db.order_fills import bring_fills, broker_fill, counting, filled, held, loc
 from trading.clock import KST
 from trading.fills import Side
 from trading.lifecycle import ALLOWED, State
-from trading.orders import BrokerOrder
-from trading.reconcile import Absent, Ambiguous, Found, Unsettled, correction, find
+from trading.orders import BrokerOrder, OrderKind
+from trading.reconcile import ABSENT_FOR, Absent, Ambiguous, Found, Unsettled, correction, find
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,26 @@ def apply_list(
                 changed += _settle_unknown(connection, s, orders, read_at)
             elif s.order_no in by_number:
                 changed += _follow(connection, s, by_number[s.order_no], read_at)
+            elif day < read_at.astimezone(KST).date() and s.state in ("ACCEPTED", "PART_FILLED"):
+                changed += _unlisted(connection, s, read_at)
     return changed
+
+
+def _unlisted(connection: Connection, s: Row, read_at: datetime) -> int:  # type: ignore[type-arg]
+    """An open order of a day that is over, whose whole list does not have it: it is over as well,
+    or its day would be asked for without end."""
+    state, at = State(s.state), read_at.astimezone(KST).replace(tzinfo=None)
+    if s.absent_since is None:
+        return int(
+            step(connection, s.id, state, state, {"absent": str(at)}, changes={"absent_since": at})
+        )
+    if at - s.absent_since < ABSENT_FOR:
+        return 0
+    reason = "그날의 증권사 목록에 없는 주문이라 끝난 것으로 봅니다"
+    trip(connection, "UNLISTED", reason, s.id)
+    log.error(reason, strike_id=s.id)
+    changes = {"reason_code": "UNLISTED", "reason": reason}
+    return int(step(connection, s.id, state, State.CANCELLED, {"by": "list"}, changes=changes))
 
 
 def _settle_unknown(
@@ -74,7 +93,10 @@ def _settle_unknown(
         )
     )
     claimed_at, absent = s.claimed_at.replace(tzinfo=KST), kst(s.absent_since)
-    unsettled = Unsettled(s.id, s.symbol, Side(s.side), s.quantity, s.price, claimed_at, absent)
+    unsettled = Unsettled(
+        s.id, s.symbol, Side(s.side), s.quantity, s.price, claimed_at, absent,
+        OrderKind(s.order_kind),
+    )  # fmt: skip
     finding, before = find(unsettled, orders, known, read_at), State(s.state)
     if isinstance(finding, Found) and not _has_twin(connection, s):
         order = finding.order
@@ -136,19 +158,21 @@ def _follow(connection: Connection, s: Row, order: BrokerOrder, read_at: datetim
     total, amount = filled(connection, s)
     at = read_at.astimezone(KST).replace(tzinfo=None)
     over_for = at - s.over_since if s.over_since is not None else None
-    settled = order.open == 0 or order.is_cancelled  # nothing more can be on its way
+    # nothing more can be on its way; CNCL_YN is Y for an order that was cancelled in part as well
+    over = order.filled + order.cancelled + order.rejected >= s.quantity
+    settled = order.open == 0 or (order.is_cancelled and (over or order.cancelled == 0))
     shares = correction(total, s.broker_filled, order.filled, over_for)
     if shares:
         left = order.filled_amount - amount
         price = round(left / shares) if left * shares > 0 else s.price or s.tick_price
         broker_fill(connection, s, shares, price)
-    over = None if order.filled >= total + shares else (s.over_since or at)
+    over_since = None if order.filled >= total + shares else (s.over_since or at)
     connection.execute(
         text(
             "UPDATE strike SET broker_filled = :filled, broker_amount = :amount,"
             " over_since = :over WHERE id = :id"
         ),
-        {"filled": order.filled, "amount": order.filled_amount, "over": over, "id": s.id},
+        {"filled": order.filled, "amount": order.filled_amount, "over": over_since, "id": s.id},
     )
     changed = bring_fills(connection, s)
     fresh = held(connection, s.id)

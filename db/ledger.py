@@ -159,7 +159,11 @@ _BIRTH = f"""
     fired_at, deadline, max_age_ms, assets, state, updated_at)
   SELECT c.id, c.arm_no, c.rev, :account, c.symbol, c.side, c.order_kind, c.venue,
     :quantity, :price, c.trigger_op, :strike_price, :tick_price, :tick_seq, :tick_at,
-    :tick_received_at, NOW(6), NOW(6) + INTERVAL :patience_us MICROSECOND, c.max_age_ms,
+    :tick_received_at, NOW(6),
+    LEAST(NOW(6) + INTERVAL :patience_us MICROSECOND,
+      COALESCE(c.valid_until, NOW(6) + INTERVAL :patience_us MICROSECOND),
+      COALESCE(TIMESTAMP(CURDATE(), c.window_until), NOW(6) + INTERVAL :patience_us MICROSECOND)),
+    c.max_age_ms,
     CONCAT('{{{{"balance": ', COALESCE(v_balance, 'null'),
            ', "position": ', COALESCE(v_position, 'null'), '}}}}'),
     'CLAIMED', NOW(6)
@@ -191,19 +195,22 @@ def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of
     crossing: Crossing,
     level: int,
     patience: timedelta,
+    quantity: int | None = None,
 ) -> int | None:
     """Strike id of this arming's one firing: row and event in one commit and one round trip. None
     when somebody else has it, or the condition was switched off, edited or armed anew since it was
     read (P4), or trading is halted (P10).
 
     ``level`` is the price that fired (a trailing stop moves it); the unique key
-    (condition_id, arm_no) is the claim. ``where`` has no transaction open.
+    (condition_id, arm_no) is the claim. ``quantity``: shares, if not what the condition says.
+    ``where`` has no transaction open.
     """
     price = condition.order_price(level)
+    shares = condition.order_quantity(level, crossing.price) if quantity is None else quantity
     values = {
         "account": account, "id": condition.id, "rev": condition.rev, "arm_no": condition.arm_no,
         "symbol": condition.symbol,
-        "quantity": condition.order_quantity(level), "price": price, "strike_price": level,
+        "quantity": shares, "price": price, "strike_price": level,
         "tick_price": crossing.price, "tick_seq": crossing.seq,
         "tick_at": crossing.traded_at and crossing.traded_at.astimezone(KST).replace(tzinfo=None),
         "tick_received_at": crossing.received_at.astimezone(KST).replace(tzinfo=None),

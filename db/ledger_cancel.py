@@ -14,6 +14,18 @@ from trading.orders import OrderKind, Venue
 
 AGAIN_S = 15  # a cancel of the whole remainder may be repeated: it cannot do more than once
 
+# An exit of the same pair waits to go out, or the exit of what this order buys has gone out: then
+# its rest must not sell, or buy, any more (docs/adr/0014). ``c`` and ``k`` are current armings.
+_VOID = """
+ AND EXISTS (
+  SELECT 1 FROM strike s JOIN {condition} c ON c.id = s.condition_id AND c.arm_no = s.arm_no
+    JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
+   WHERE s.account = o.account AND s.id > o.id AND s.side = 'SELL'
+     AND ((o.side = 'SELL' AND c.oco_group = k.oco_group AND s.state = 'CLAIMED')
+       OR (o.side = 'BUY' AND c.arms_after = k.id
+           AND s.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT'))))
+"""
+
 
 class CancelLedger:
     """One account (label)."""
@@ -24,17 +36,20 @@ class CancelLedger:
         self._account = account
 
     def next(self) -> OpenOrder | None:
-        """The oldest open order while a halt that wants it is in force."""
+        """The oldest open order while a halt that wants it is in force; else the oldest that an
+        exit has made void."""
         with mapped(), self._engine.connect() as connection:
             stop = halted(connection, self._site)
-            if stop is None or not stop.cancel_open:
+            if stop is not None and not stop.cancel_open:
                 return None
+            void = "" if stop is not None else _VOID.format(condition=self._site.table("condition"))
             row = connection.execute(
                 text(
-                    "SELECT id, order_no, branch, order_kind, venue FROM strike"
-                    " WHERE account = :account AND state IN ('ACCEPTED', 'PART_FILLED')"
-                    " AND order_day = CURDATE() AND (cancel_at IS NULL"
-                    f" OR cancel_at < NOW(6) - INTERVAL {AGAIN_S} SECOND) ORDER BY id LIMIT 1"
+                    "SELECT o.id, o.order_no, o.branch, o.order_kind, o.venue FROM strike o"
+                    " WHERE o.account = :account AND o.state IN ('ACCEPTED', 'PART_FILLED')"
+                    " AND o.order_day = CURDATE() AND (o.cancel_at IS NULL"
+                    f" OR o.cancel_at < NOW(6) - INTERVAL {AGAIN_S} SECOND){void}"
+                    " ORDER BY o.id LIMIT 1"
                 ),
                 {"account": self._account},
             ).one_or_none()

@@ -36,17 +36,25 @@ _FIRST_DUE = (
     " ORDER BY fired_at, id LIMIT 1)"
 )
 
-# three rows about the strike v_id, none when it is not CLAIMED (any more): itself; market, account,
-# an older day's unknown order (it blocks its stock as well) and the last calls; and the strikes of
-# today that are orders or may be, this one's symbol and condition apart
+# three rows about the strike v_id, none when it is not CLAIMED (any more):
+# - itself
+# - market, account, an older day's unknown order (it blocks its stock as well), the last calls.
+#   What was bought since the account was polled can be sold at once: a stop loss cannot wait for
+#   the next poll. Calls before a person resumed do not count: else the switch could not be lifted.
+# - the strikes of today that are orders or may be, this one's symbol and condition apart;
+#   ``unseen``: the account was polled before it, so neither its cash nor its shares know of it
 _FACTS = """
   SELECT s.*, NOW(6) AS db_now, h.reason AS halt_reason,
     c.enabled AND c.deleted_at IS NULL AND c.arm_no = s.arm_no AND c.rev = s.condition_rev AS armed,
     c.day_amount_cap, c.day_strike_cap,
-    c.oco_group IS NOT NULL AND EXISTS (
-      SELECT 1 FROM strike o JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
+    IF(c.oco_group IS NULL, '', COALESCE((
+      SELECT MAX(IF(o.side = 'SELL' AND s.side = 'SELL',
+        ELT(FIELD(o.state, 'CANCELLED', 'ACCEPTED', 'PART_FILLED') + 1,
+            'TAKEN', '', 'OPEN', 'OPEN'),
+        'TAKEN'))
+      FROM strike o JOIN {condition} k ON k.id = o.condition_id AND k.arm_no = o.arm_no
        WHERE k.oco_group = c.oco_group AND o.id < s.id AND o.condition_id <> s.condition_id
-         AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')) AS oco_taken
+         AND o.state NOT IN ('DENIED', 'EXPIRED', 'REJECTED', 'NOT_SENT')), '')) AS oco
   FROM strike s LEFT JOIN {condition} c ON c.id = s.condition_id
     LEFT JOIN (SELECT action, reason FROM {halt} ORDER BY id DESC LIMIT 1) h ON h.action = 'HALT'
   WHERE s.id = v_id AND s.state = 'CLAIMED';
@@ -60,7 +68,10 @@ _FACTS = """
         AS gap_open,
       q.upper_limit, q.lower_limit,
       b.received_at AS assets_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
-      COALESCE(p.sellable, 0) AS sellable,
+      COALESCE(p.sellable, 0) + IF(v_side = 'SELL', COALESCE((
+        SELECT SUM(f.quantity) FROM fill f
+         WHERE f.account = :account AND f.order_day = CURDATE() AND f.symbol = v_symbol
+           AND f.side = 'BUY' AND f.recorded_at > b.received_at), 0), 0) AS sellable,
       EXISTS (SELECT 1 FROM strike u WHERE u.account = :account AND u.symbol = v_symbol
               AND u.state IN ('SENDING', 'UNKNOWN')) AS unsettled,
       k.calls, k.bad_calls
@@ -68,26 +79,30 @@ _FACTS = """
           FROM (SELECT state IN ('UNKNOWN', 'NOT_SENT') OR reason_code LIKE 'EGW%' AS bad
                 FROM strike
                 WHERE account = :account AND claimed_at >= CURDATE() AND answered_at IS NOT NULL
+                  AND NOT EXISTS (
+                    SELECT 1 FROM {halt} h WHERE h.action = 'RESUME' AND h.at > claimed_at)
                 ORDER BY claimed_at DESC LIMIT {window}) t) k
       LEFT JOIN market m ON m.symbol = v_symbol
       LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
       LEFT JOIN asset_balance b ON b.account = :account
       LEFT JOIN asset_position p ON p.account = b.account AND p.symbol = v_symbol;
     SELECT COUNT(*) AS orders,
-      COALESCE(SUM(worth), 0) AS amount,
-      COALESCE(SUM(IF(symbol = v_symbol, worth, 0)), 0) AS stock_amount,
+      COALESCE(SUM(IF(side = v_side, worth, 0)), 0) AS amount,
+      COALESCE(SUM(IF(side = v_side AND symbol = v_symbol, worth, 0)), 0) AS stock_amount,
       COALESCE(SUM(IF(condition_id = v_condition, 1, 0)), 0) AS condition_orders,
       COALESCE(SUM(IF(condition_id = v_condition, worth, 0)), 0) AS condition_amount,
-      COALESCE(SUM(IF(side = 'BUY' AND state IN {open}
-                      AND (v_assets_at IS NULL OR claimed_at > v_assets_at), worth, 0)), 0)
+      COALESCE(SUM(IF(side = 'BUY' AND unseen, IF(state IN {open}, worth, filled_amount), 0)), 0)
         AS open_buys,
-      COALESCE(SUM(IF(side = 'SELL' AND symbol = v_symbol AND state IN {open}
-                      AND (v_assets_at IS NULL OR claimed_at > v_assets_at),
-                      quantity - filled, 0)), 0) AS open_sells,
+      COALESCE(SUM(CASE WHEN side <> 'SELL' OR symbol <> v_symbol THEN 0
+          WHEN unseen THEN IF(state IN {open}, quantity, filled)
+          WHEN state = 'CANCELLED' AND updated_at > v_assets_at
+            THEN CAST(filled AS SIGNED) - CAST(quantity AS SIGNED)
+          ELSE 0 END), 0) AS open_sells,
       COALESCE(MAX(symbol = v_symbol AND side = v_side AND order_kind = v_kind AND price = v_price
                    AND state IN {open}), 0) AS same_open,
       COALESCE(MAX(symbol = v_symbol AND state IN ('SENDING', 'UNKNOWN')), 0) AS unsettled
-    FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth FROM strike
+    FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth,
+            v_assets_at IS NULL OR claimed_at > v_assets_at AS unseen FROM strike
           WHERE account = :account AND claimed_at >= CURDATE()
             AND state NOT IN ('REJECTED', 'NOT_SENT')) t;
   END IF;
@@ -167,7 +182,8 @@ class FactsReader:
             ),
             halt=s.halt_reason,
             armed=bool(s.armed),
-            oco_taken=bool(s.oco_taken),
+            oco_taken=s.oco == "TAKEN",
+            oco_open=s.oco == "OPEN",
             today=self._trading_day(s.db_now.date()),
             day_amount_cap=s.day_amount_cap,
             day_strike_cap=s.day_strike_cap,

@@ -70,8 +70,10 @@ def _endings(connection: Connection, s: Row) -> int:  # type: ignore[type-arg]
                 "SELECT kind FROM notice WHERE account = :a AND order_day = :d"
                 " AND (order_no = :n OR original_order_no = :n)"
                 " AND kind IN ('CANCELLED', 'REFUSED')"
+                # a person may have cancelled a part of it by hand: the rest stands
+                " AND NOT (kind = 'CANCELLED' AND original_order_no = :n AND quantity < :rest)"
             ),
-            _key(s),
+            {**_key(s), "rest": max(0, s.quantity - s.filled)},
         )
     )
     before = State(s.state)

@@ -20,6 +20,7 @@ from trading.orders import BrokerOrder
 
 # a worker that was killed in a call: its hard limit (12 s) and 2 s of space
 SENDING_LIMIT_S = 14
+LATE_LIST_S = 300  # an order that the list did not have may still turn up in it
 
 
 class SettleLedger:
@@ -78,13 +79,18 @@ class SettleLedger:
     # -- notices and fills ------------------------------------------------------------------
 
     def days_to_read(self) -> list[date]:
-        """Days to ask the broker's list for, oldest first: while an order is open or unknown, or
-        its fills have not been confirmed by the list yet."""
+        """Days to ask the broker's list for, newest first: while an order is open or unknown, its
+        fills have not been confirmed by the list yet, or it was taken for not sent just now (the
+        list can lag). What a person must settle of an older day needs no further list."""
         with mapped(), self._engine.connect() as connection:
             found = connection.scalars(
                 text(
                     "SELECT DISTINCT COALESCE(order_day, DATE(claimed_at)) AS day FROM strike"
-                    f" WHERE account = :account AND {WATCHED} ORDER BY day LIMIT 3"
+                    f" WHERE account = :account AND ({WATCHED} OR (state = 'NOT_SENT'"
+                    " AND reason_code = 'ABSENT'"
+                    f" AND claimed_at > NOW(6) - INTERVAL {LATE_LIST_S} SECOND))"
+                    " AND NOT (state = 'UNKNOWN' AND reason_code = 'AMBIGUOUS'"
+                    " AND claimed_at < CURDATE()) ORDER BY day DESC LIMIT 3"
                 ),
                 {"account": self._account},
             )

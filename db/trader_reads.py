@@ -23,21 +23,22 @@ Signature = str
 
 @dataclass(frozen=True, slots=True)
 class Struck:
-    """The strike of a condition's current arming. ``done``: its order bought or sold something and
-    is over; ``dead``: it never became an order."""
+    """The strike of a condition's current arming. ``dead``: it never became an order; ``loose``:
+    its order has not sold everything, so another exit may take its place (docs/adr/0014)."""
 
     condition_id: int
     strike_id: int
     state: str
     filled: int
+    side: str
 
     @property
     def dead(self) -> bool:
         return self.state in ("DENIED", "EXPIRED", "REJECTED", "NOT_SENT")
 
     @property
-    def done(self) -> bool:
-        return self.state == "FILLED" or (self.state == "CANCELLED" and self.filled > 0)
+    def loose(self) -> bool:
+        return self.state in ("ACCEPTED", "PART_FILLED", "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class TraderReads:
         )
         self._armed = text(f"SELECT * FROM {table} WHERE enabled = 1 AND deleted_at IS NULL")
         self._struck = (
-            "SELECT s.condition_id, s.id, s.state, s.filled FROM strike s JOIN"
+            "SELECT s.condition_id, s.id, s.state, s.filled, s.side FROM strike s JOIN"
             f" {table} c ON c.id = s.condition_id AND c.arm_no = s.arm_no"
             " WHERE s.condition_id IN (%s)"
         )

@@ -20,6 +20,7 @@ ORD_DVSN: dict[OrderKind, str] = {
     OrderKind.BEST_IOC: "15",  # IOC최유리
     OrderKind.BEST_FOK: "16",  # FOK최유리
 }
+KIND_OF = {code: kind for kind, code in ORD_DVSN.items()}
 VENUE_KINDS: dict[Venue, frozenset[OrderKind]] = {
     Venue.KRX: frozenset(OrderKind),
     Venue.NXT: frozenset(OrderKind) - {OrderKind.MARKET},

@@ -14,6 +14,7 @@ from typing import Any
 
 from kis import fields as f
 from kis.fields import Field, read_row
+from kis.order_codes import KIND_OF
 from trading.assets import Balance, Position
 from trading.errors import BadInput
 from trading.fills import Notice, NoticeKind
@@ -293,7 +294,12 @@ def parse_broker_order(row: Mapping[str, Any]) -> BrokerOrder:
         raise BadInput("cncl_yn", cancelled, "Y, N or nothing expected")
     on = f.day("ord_dt", str(row.get("ord_dt", "")))
     ordered_at = f.moment("ord_tmd", on, str(row.get("ord_tmd", "")))
-    return BrokerOrder(ordered_at=ordered_at, is_cancelled=cancelled == "Y", **values)
+    return BrokerOrder(
+        ordered_at=ordered_at,
+        is_cancelled=cancelled == "Y",
+        kind=KIND_OF.get(values["kind_code"]),
+        **values,
+    )
 
 
 # -- quotes ----------------------------------------------------------------------------------

@@ -213,7 +213,7 @@ def serve_next() -> Served:
 
 def settle() -> int:
     """One round of settling."""
-    return settle_round(settle_ledger(), wiring.kis_broker().orders_of_day, kst_now)
+    return settle_round(settle_ledger(), wiring.orders_of_day, kst_now)
 
 
 def sweep() -> tuple[int, int, bool]:

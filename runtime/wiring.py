@@ -5,6 +5,7 @@ Tests that need other objects clear the caches with ``forget()`` and set STOCKD_
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from db.engines import make_engine
 from db.grants import ROLES, user_name
 from kis.account import KisAccount
 from kis.auth import KisAuth
-from kis.broker import KisBroker
+from kis.day_orders import orders_of_day as list_of_day
+from kis.endpoints import DAILY_CCLD
 from kis.keys import Env, KisKey
 from kis.rest import KisRest
 from runtime.settings import MariaDb, Section, load_settings
+from trading.clock import KST
 from trading.errors import ConfigError
+from trading.orders import BrokerOrder
 
 
 def database_url(mariadb: MariaDb, role: str) -> sa.URL:
@@ -156,10 +160,9 @@ def kis_rest(label: str = "") -> KisRest:
     )
 
 
-@cache
-def kis_broker() -> KisBroker:
-    """Sends the trading account's orders."""
-    return KisBroker(kis_rest())
+def orders_of_day(day: datetime) -> list[BrokerOrder]:
+    """The broker's own list of the trading account's orders of that KST day."""
+    return list_of_day(kis_rest(), DAILY_CCLD, day.astimezone(KST).date())
 
 
 @cache

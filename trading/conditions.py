@@ -87,11 +87,12 @@ class Condition:
             return self.limit_price
         return at_price if self.trail_percent is not None else self.strike_price
 
-    def order_quantity(self, at_price: int) -> int:
-        """Shares: as set, or what ``amount`` buys at the order price (at_price for market)."""
+    def order_quantity(self, at_price: int, traded: int = 0) -> int:
+        """Shares: as set, or what ``amount`` buys at the order price. A kind without a price counts
+        at ``at_price`` or, where the stock traded above it, at ``traded``."""
         if self.quantity is not None:
             return self.quantity
-        each = self.order_price(at_price) or at_price
+        each = self.order_price(at_price) or max(at_price, traded)
         return (self.amount or 0) // each
 
 

@@ -82,18 +82,21 @@ class AssetFacts:
     received_at: datetime | None
     cash: int | None
     day_profit: int | None  # realised today, KRW
-    sellable: int
+    sellable: int  # shares of the stock, with those bought since the last poll
 
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """What the ledger has sent today (KST), strikes that may be orders included. Amounts KRW."""
+    """What the ledger has sent today (KST), strikes that may be orders included. Amounts KRW.
+
+    Buys and sells count apart: what was bought under a limit of the day can be sold under it.
+    """
 
     orders: int
-    amount: int
-    stock_amount: int
-    open_buys: int  # not yet filled part of open buys: money the last poll may not know of
-    open_sells: int  # shares of this stock in open sells
+    amount: int  # of this strike's side
+    stock_amount: int  # likewise
+    open_buys: int  # buys since the last poll, open or filled: money it does not know of
+    open_sells: int  # shares of this stock in sells since the last poll, less those cancelled since
     condition_orders: int
     condition_amount: int
     same_open: bool  # an open order of the same stock, side, kind and price
@@ -117,6 +120,7 @@ class Facts:
     today: TradingDay | None  # the day of ``now`` by the calendar; None: the exchange is closed
     day_amount_cap: int | None = None
     day_strike_cap: int | None = None
+    oco_open: bool = False  # an exit of its group stands at the broker and must be cancelled first
 
     @property
     def amount(self) -> int:
@@ -155,7 +159,9 @@ def _disarmed(f: Facts, _: Limits) -> Verdict:
 
 
 def _oco(f: Facts, _: Limits) -> Verdict:
-    return Deny("OCO", "같은 묶음의 다른 조건이 먼저 발동했습니다") if f.oco_taken else None
+    if f.oco_taken:
+        return Deny("OCO", "같은 묶음의 다른 조건이 먼저 발동했습니다")
+    return Wait("OCO", "같은 묶음의 미체결 주문을 먼저 취소합니다") if f.oco_open else None
 
 
 def _unsettled(f: Facts, _: Limits) -> Verdict:
@@ -302,6 +308,8 @@ def _means(f: Facts, _: Limits) -> Verdict:
     if order.quantity <= 0:
         return Deny("CASH", "한 주도 살 수 없는 금액입니다")
     if order.side is Side.SELL:
+        if f.oco_open:  # that order holds the shares; asked again when it is cancelled
+            return None
         left = f.assets.sellable - f.day.open_sells
         if order.quantity > left:
             return Deny("SELLABLE", f"주문가능수량 {max(0, left):,}주가 모자랍니다")

@@ -97,6 +97,7 @@ class BrokerOrder:
     cancelled: int  # cnc_cfrm_qty
     rejected: int  # rjct_qty
     is_cancelled: bool  # cncl_yn Y
+    kind: OrderKind | None = None  # of ``kind_code``; None: a kind that we never send
 
 
 class Broker(Protocol):

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from trading.clock import KST
-from trading.hours import CLOSES, OPENS, TradingDay
+from trading.hours import CLOSES, OPENS, SPECIAL_DAYS, TradingDay
 from trading.orders import OrderKind, Venue
 
 
@@ -97,3 +97,14 @@ def _moved(edge: time, today: TradingDay) -> time:
 def kinds_at(venue: Venue, phase: Phase) -> frozenset[OrderKind]:
     """Order kinds that ``venue`` takes in ``phase``."""
     return VENUE_KINDS[venue] & PHASE_KINDS[phase]
+
+
+def takes_now(venue: Venue, kind: OrderKind, at: datetime) -> bool:
+    """Whether ``venue`` takes orders of ``kind`` at ``at`` (aware), were it a trading day.
+
+    For the trader, which sees prices of other hours and other books too (the closing print at
+    15:30, 시간외, KRX's after-market): they must not spend an arming on an order nobody takes.
+    """
+    now = at.astimezone(KST)
+    today = SPECIAL_DAYS.get(now.date()) or TradingDay(now.date())
+    return kind in kinds_at(venue, phase_on(today, venue, now.time()))

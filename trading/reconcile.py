@@ -1,7 +1,8 @@
 """Reconciling: what the broker's list says about a strike. Pure; db/broker_list.py writes it.
 
 Notices are hints, the list is truth. An UNKNOWN order is settled by the list only: by stock, side,
-kind of size, price, time, and an order number that is not ours yet.
+kind, size, price, time, and an order number that is not ours yet. What nearly fits (another kind, a
+minute off) may be ours under a wrong clock or made by the owner's hand: a person must say which.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.fills import Side
-from trading.orders import BrokerOrder
+from trading.orders import BrokerOrder, OrderKind
 
 # ORD_TMD has whole seconds, and the broker's clock is not ours
 CLOCK_SLACK = timedelta(seconds=5)
+AFTER = timedelta(seconds=30)  # how long an order call may be on its way
+NEAR = timedelta(seconds=60)  # further off than that it is another order
 ABSENT_FOR = timedelta(seconds=10)  # two reads at least this far apart without the order
 
 
@@ -29,6 +32,7 @@ class Unsettled:
     price: int
     claimed_at: datetime
     absent_since: datetime | None
+    kind: OrderKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """More than one order fits: a person must look, the stock stays blocked."""
+    """More than one order fits, or one nearly: a person must look, the stock stays blocked."""
 
     order_nos: tuple[str, ...]
 
@@ -56,9 +60,13 @@ Finding = Found | Absent | Ambiguous
 
 
 def candidates(
-    strike: Unsettled, orders: Iterable[BrokerOrder], known: Collection[str]
+    strike: Unsettled,
+    orders: Iterable[BrokerOrder],
+    known: Collection[str],
+    further: timedelta = timedelta(0),
 ) -> list[BrokerOrder]:
-    """Orders of the list that can be this strike. ``known`` are numbers of other strikes."""
+    """Orders of the list that can be this strike, ``further`` off in time than they should be.
+    ``known`` are numbers of other strikes."""
     return [
         order
         for order in orders
@@ -68,9 +76,13 @@ def candidates(
         and order.side is strike.side
         and order.quantity == strike.quantity
         and strike.price in (0, order.price)
-        and order.ordered_at >= strike.claimed_at - CLOCK_SLACK
-        and order.ordered_at <= strike.claimed_at + timedelta(seconds=30)
+        and order.ordered_at >= strike.claimed_at - CLOCK_SLACK - further
+        and order.ordered_at <= strike.claimed_at + AFTER + further
     ]
+
+
+def _same_kind(strike: Unsettled, order: BrokerOrder) -> bool:
+    return strike.kind is None or order.kind is None or order.kind is strike.kind
 
 
 def find(
@@ -80,9 +92,11 @@ def find(
     read_at: datetime,
 ) -> Finding:
     """What the list says about an UNKNOWN strike. ``read_at``: when the read was started."""
-    fitting = candidates(strike, orders, known)
+    orders = list(orders)
+    fitting = [one for one in candidates(strike, orders, known) if _same_kind(strike, one)]
     if len(fitting) == 1:
         return Found(fitting[0])
+    fitting = fitting or candidates(strike, orders, known, NEAR)
     if fitting:
         return Ambiguous(tuple(order.order_no for order in fitting))
     since = strike.absent_since

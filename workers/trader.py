@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection, Engine
 
+from db.conditions import typed
 from db.errors import mapped
 from db.halt import halted
 from db.heartbeat import Heartbeat
@@ -34,14 +35,20 @@ from db.trader_reads import (
 from runtime import orders, wiring
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.scheduling import take_short_turns
-from trading.conditions import Condition, TriggerOp, in_its_time
+from trading.clock import KST
+from trading.conditions import Condition, Context, TriggerOp, in_its_time, validate
+from trading.errors import BadInput
+from trading.fills import Side
 from trading.firing import Crossing, Look, Trail, fires, is_usable
+from trading.phases import takes_now
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.002  # pause between two looks: some 300 a second with the work of one
 LINKS_EVERY = timedelta(milliseconds=50)  # how often parents, siblings and strikes are read again
 STATES_EVERY = timedelta(seconds=1)
+# what is known only at a certain time (limits, cash) the guards ask when the order goes out
+ANY_TIME = Context(now=datetime(2000, 1, 1, tzinfo=KST))
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class Trader:
     account: str
     patience: timedelta
     wake: Callable[[], None]
+    krx_hours: bool = True  # False: a venue that is always open (the simulator)
     signature: Signature | None = None
     watched: dict[int, Watched] = field(default_factory=dict)
     last: dict[str, Look] = field(default_factory=dict)
@@ -102,14 +110,16 @@ class Trader:
     def _reload(self, connection: Connection, signature: Signature) -> None:
         before, self.watched = self.watched, {}
         for row in self._reads.armed(connection):
-            try:
-                found = Watched(condition_of(dict(row._mapping)))
-            except ValueError as error:
-                self._say(connection, (row.id, row.rev, row.arm_no), "BAD", str(error), None)
+            key, old = (row.id, row.rev, row.arm_no), before.get(row.id)
+            if old is not None and old.key == key:
+                self.watched[row.id] = old
                 continue
-            old = before.get(row.id)
-            same = old is not None and old.key == found.key
-            self.watched[row.id] = old if same and old is not None else found
+            try:
+                found = dict(row._mapping)
+                validate(typed(found), ANY_TIME)  # whoever wrote the row: one set of rules
+                self.watched[row.id] = Watched(condition_of(found))
+            except (ValueError, BadInput) as error:
+                self._say(connection, key, "BAD", str(error), None)
         for one, old in before.items():
             if one not in self.watched:
                 self._say(connection, old.key, "OFF", "", None)
@@ -167,14 +177,32 @@ class Trader:
         """Why a condition may not fire by its links; "" when it may."""
         if condition.arms_after is not None:
             parent = self.links.get(condition.arms_after)
-            if parent is None or not parent.done:
+            if parent is None or parent.filled == 0:
                 return f"조건 {condition.arms_after}의 체결을 기다립니다"
         for other in self.siblings.get(condition.oco_group or 0, ()):
             taken = self.links.get(other)
             fired_now = (w := self.watched.get(other)) is not None and w.fired and taken is None
-            if other != condition.id and (fired_now or (taken is not None and not taken.dead)):
+            if other == condition.id or not (fired_now or (taken is not None and not taken.dead)):
+                continue
+            loose = taken is not None and taken.loose and taken.side == condition.side == Side.SELL
+            if not loose:
                 return f"같은 묶음의 조건 {other}이 먼저 발동했습니다"
+        if (left := self._left(condition)) is not None and left <= 0:
+            return "팔 주식이 남지 않았습니다"
         return ""
+
+    def _left(self, condition: Condition) -> int | None:
+        """Shares that an exit may still sell by its links: what the parent has bought so far, less
+        what the others of its group have sold. None: nothing bounds it."""
+        if condition.side is not Side.SELL:
+            return None
+        parent = self.links.get(condition.arms_after or 0)
+        of = parent.filled if parent is not None and parent.side == Side.BUY else condition.quantity
+        if of is None:
+            return None
+        others = self.siblings.get(condition.oco_group or 0, set()) - {condition.id}
+        sold = (self.links[one] for one in others if one in self.links)
+        return of - sum(one.filled for one in sold if one.side == Side.SELL)
 
     def _crossings(self, looks: dict[str, Look]) -> list[tuple[Watched, Crossing, Look]]:
         found = []
@@ -186,10 +214,13 @@ class Trader:
             last = self.last.get(look.symbol) if watched.looked else None
             watched.looked = True
             crossing, watched.trail = fires(watched.condition, look, last, watched.trail)
-            if crossing is not None:
+            if crossing is not None and self._takes(watched.condition, look.now):
                 found.append((watched, crossing, look))
         # in the order they became true
         return sorted(found, key=lambda one: (one[1].received_at, one[0].condition.id))
+
+    def _takes(self, condition: Condition, now: datetime) -> bool:
+        return not self.krx_hours or takes_now(condition.venue, condition.order_kind, now)
 
     def _strike(self, connection: Connection, watched: Watched, by: Crossing, look: Look) -> bool:
         condition = watched.condition
@@ -203,13 +234,16 @@ class Trader:
         level = condition.strike_price
         if condition.trail_percent is not None and watched.trail is not None:
             level = watched.trail.stop(condition)
-        if condition.order_quantity(level) <= 0:
+        quantity = condition.order_quantity(level, by.price)
+        if quantity <= 0:
             self._say(connection, watched.key, "BAD", "한 주도 살 수 없는 금액입니다", None)
             watched.fired = True
             return False
+        left = self._left(condition)
         strike_id = claim_arming(  # on the connection that has just been looked through
-            connection, self.site, self.account, condition, by, level, self.patience
-        )
+            connection, self.site, self.account, condition, by, level, self.patience,
+            quantity=quantity if left is None else min(quantity, left),
+        )  # fmt: skip
         self._links_at = None
         if strike_id is None:
             # switched off, or another trader was first: read everything anew; or halted, and then
@@ -246,6 +280,8 @@ class Trader:
             return "시세가 없습니다"
         if not in_its_time(condition, now):
             return "유효한 시간이 아닙니다"
+        if not self._takes(condition, now):
+            return "지금은 이 주문을 받지 않는 시간입니다"
         if not is_usable(look, condition):
             return "시세가 오래되었거나 체결 가격이 아닙니다"
         return self._waits_for(condition)
@@ -273,6 +309,7 @@ def build() -> Trader:
         account=orders.account(),
         patience=orders.patience(),
         wake=orders.wake,
+        krx_hours=orders.limits().krx_hours,
     )
 
 

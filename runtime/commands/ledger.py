@@ -1,15 +1,20 @@
-"""`stockd ledger verify`, `stockd explain ORDER`: the ledger tells what happened and why."""
+"""`stockd ledger verify`, `ledger settle`, `stockd explain ORDER`: what happened and why."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import click
 
 from db.explain import explain as explain_order
 from db.ledger import verify as verify_chain
+from db.ledger_person import settle_by_person, unknown_day
 from runtime import wiring
+from runtime.commands.condition import who
+from trading.clock import KST
+from trading.errors import BadInput
 
 STATES = {
     "CLAIMED": "대기", "SENDING": "전송 중", "ACCEPTED": "접수", "REJECTED": "거부",
@@ -33,6 +38,24 @@ def verify(as_json: bool) -> int:
     else:
         click.echo(fault or f"사건 {count:,}개: 이상 없음")
     return 1 if fault else 0
+
+
+@ledger.command()
+@click.argument("strike_id", type=int)
+@click.option("--order", default="", help="이 타격의 주문번호 (증권사 목록에서)")
+@click.option("--not-sent", is_flag=True, help="증권사에 이 타격의 주문은 없습니다")
+@click.option("--reason", required=True, help="어떻게 알았는지")
+def settle(strike_id: int, order: str, not_sent: bool, reason: str) -> int:
+    """결과 불명으로 남은 타격을 사람이 정리합니다. 다시 보내지는 않습니다."""
+    if bool(order) == not_sent:
+        raise BadInput("order", order, "--order 번호와 --not-sent 중 하나를 적습니다")
+    engine = wiring.engine("orders")
+    day = unknown_day(engine, strike_id)
+    listed = wiring.orders_of_day(datetime(day.year, day.month, day.day, tzinfo=KST))
+    word = f"{who()}: {reason}" if reason.strip() else ""
+    state = settle_by_person(engine, strike_id, order, listed, word)
+    click.echo(f"타격 {strike_id}: {STATES[state]}")
+    return 0
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,27 @@ def test_the_two_files_at_the_top_know_only_the_floor_below(door: str) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module:
             seen.add(node.module.split(".")[0])
     assert seen & set(ROOMS) <= FRONT_DOORS[door]
+
+
+def test_whoever_sends_an_order_past_the_ledger_breaks_the_import_rule(tmp_path: Path) -> None:
+    """The rule is tried, not read: a task that builds a broker of its own must be caught."""
+    for room in (*ROOMS, "benchmarks"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    def rule() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--contract", "orders"],
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path, capture_output=True, text=True, timeout=90,
+        )  # fmt: skip
+
+    kept = rule()
+    assert kept.returncode == 0, kept.stdout
+    (tmp_path / "tasks" / "quick.py").write_text("from kis.broker import KisBroker\n", "utf-8")
+    broken = rule()
+    assert broken.returncode == 1
+    assert "tasks.quick" in broken.stdout
 
 
 def test_the_wheel_carries_every_room() -> None:

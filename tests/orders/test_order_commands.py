@@ -107,6 +107,24 @@ def test_the_stop_file_halts_as_well(machine: Callable[..., Any], book: Any) -> 
     say("resume", "껐다")
 
 
+def test_the_loss_of_the_day_pulls_the_switch_by_itself(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine()
+    trader = a_strike_waits(here, book)
+    book.run("UPDATE asset_balance SET realized_profit = -1000000")
+    orders.serve_next()
+    assert book.strikes()[0].reason_code == "DAY_LOSS"
+    (halt,) = book.rows("SELECT action, source, actor, reason FROM stockd_halt")
+    assert (halt.action, halt.source, halt.actor) == ("HALT", "GUARD", "day_loss")
+    assert "1,000,000" in halt.reason
+    book.arm("005930", 70_000, order_kind="MARKET", quantity=2)
+    book.tick("005930", 70_000, 2)
+    with trader.engine.connect() as connection:
+        assert trader.look(connection) == 0
+    assert here.orders_at_broker() == []
+
+
 def test_every_drill_leaves_its_day(machine: Callable[..., Any], book: Any) -> None:
     machine()
     shown = json.loads(say("drill", "all", "--json").output)

@@ -71,7 +71,7 @@ def test_polls_neither_pile_up_nor_starve_orders(  # type: ignore[no-untyped-def
     here.celery("beat", "-s", str(tmp_path / "beat"))
     here.wait_for_polls(1)
 
-    ours, symbol = wiring.kis_broker(), next(iter(sim.look("stocks")))
+    ours, symbol = KisBroker(wiring.kis_rest()), next(iter(sim.look("stocks")))
     waiting, asked = [], []
     for _ in range(ORDERS):  # a place that is shared comes free a second after each answer
         ours.prepare()

@@ -337,7 +337,7 @@ class Life:
         crossing = Crossing(PRICE, 1, self.clock.now(), None)
         for _ in range(2):
             born = claim_arming(
-                self.world.engine, self.site, ACCOUNT, condition, crossing, PRICE, {},
+                self.world.engine, self.site, ACCOUNT, condition, crossing, PRICE,
                 timedelta(seconds=60),
             )  # fmt: skip
             if born is not None:
