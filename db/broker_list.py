@@ -158,7 +158,8 @@ def _follow(connection: Connection, s: Row, order: BrokerOrder, read_at: datetim
     total, amount = filled(connection, s)
     at = read_at.astimezone(KST).replace(tzinfo=None)
     over_for = at - s.over_since if s.over_since is not None else None
-    # nothing more can be on its way; CNCL_YN is Y for an order that was cancelled in part as well
+    # nothing more can be on its way; CNCL_YN is Y for an order that was cancelled in part as well,
+    # and a row can be late by a fill when its cancel shows already
     over = order.filled + order.cancelled + order.rejected >= s.quantity
     settled = order.open == 0 or (order.is_cancelled and (over or order.cancelled == 0))
     shares = correction(total, s.broker_filled, order.filled, over_for)
@@ -167,12 +168,14 @@ def _follow(connection: Connection, s: Row, order: BrokerOrder, read_at: datetim
         price = round(left / shares) if left * shares > 0 else s.price or s.tick_price
         broker_fill(connection, s, shares, price)
     over_since = None if order.filled >= total + shares else (s.over_since or at)
+    # what is still open in the row is no last word on an order that is over for us: ask again
+    told = order.filled if settled or State(s.state) is not State.CANCELLED else None
     connection.execute(
         text(
             "UPDATE strike SET broker_filled = :filled, broker_amount = :amount,"
             " over_since = :over WHERE id = :id"
         ),
-        {"filled": order.filled, "amount": order.filled_amount, "over": over_since, "id": s.id},
+        {"filled": told, "amount": order.filled_amount, "over": over_since, "id": s.id},
     )
     changed = bring_fills(connection, s)
     fresh = held(connection, s.id)

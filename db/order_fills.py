@@ -92,7 +92,12 @@ def _endings(connection: Connection, s: Row) -> int:  # type: ignore[type-arg]
                      changes={"reason_code": "EXCHANGE", "reason": reason})
             )  # fmt: skip
     if "CANCELLED" in kinds and State.CANCELLED in ALLOWED[before]:
-        return int(step(connection, s.id, before, State.CANCELLED, {"notice": "CANCELLED"}))
+        # the list's figure is from before the cancel, and a fill's notice may be lost: ask it again
+        changes = {"broker_filled": None}
+        return int(
+            step(connection, s.id, before, State.CANCELLED, {"notice": "CANCELLED"},
+                 changes=changes)
+        )  # fmt: skip
     return 0
 
 
