@@ -23,6 +23,8 @@ SQL_MODE = (
 SILENT_WRITER_S, SILENT_READER_S = 5, 30
 SESSION = (
     f"SET SESSION time_zone = '+09:00', sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = 5,"
+    # also for transactions that a compound statement makes (db/round_trip.py)
+    " tx_isolation = 'READ-COMMITTED',"
     f" idle_write_transaction_timeout = {SILENT_WRITER_S},"
     f" idle_transaction_timeout = {SILENT_READER_S}"
 )

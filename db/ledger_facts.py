@@ -31,10 +31,11 @@ _DESK = """
     ORDER BY fired_at, id LIMIT {queue}) d ON TRUE
   ORDER BY d.fired_at, d.id;
 """
-_FIRST_DUE = (
-    "(SELECT id FROM strike WHERE state = 'CLAIMED' AND account = :account"
-    " ORDER BY fired_at, id LIMIT 1)"
-)
+# (SELECT … INTO: a SELECT within DECLARE or SET would lock the rows it reads)
+_FIRST_DUE = """
+  SELECT id INTO v_id FROM strike WHERE state = 'CLAIMED' AND account = :account
+   ORDER BY fired_at, id LIMIT 1;
+"""
 
 # three rows about the strike v_id, none when it is not CLAIMED (any more):
 # - itself
@@ -110,7 +111,7 @@ _FACTS = """
 _OPEN = "('SENDING', 'UNKNOWN', 'ACCEPTED', 'PART_FILLED')"
 _ASCII = "CHARACTER SET ascii COLLATE ascii_bin"
 _NAMES = f"""
-  DECLARE v_id BIGINT UNSIGNED DEFAULT {{strike}};
+  DECLARE v_id BIGINT UNSIGNED DEFAULT NULL;
   DECLARE v_symbol, v_side, v_kind VARCHAR(12) {_ASCII} DEFAULT NULL;
   DECLARE v_condition BIGINT UNSIGNED DEFAULT NULL;
   DECLARE v_price BIGINT DEFAULT NULL;
@@ -134,10 +135,8 @@ class FactsReader:
             condition=site.table("condition"), halt=site.table("halt"), window=int(window),
             open=_OPEN,
         )  # fmt: skip
-        self._of_desk = compound(
-            _NAMES.format(strike=_FIRST_DUE) + _DESK.format(queue=int(queue)) + facts
-        )
-        self._of_strike = compound(_NAMES.format(strike=":id") + facts)
+        self._of_desk = compound(_NAMES + _FIRST_DUE + _DESK.format(queue=int(queue)) + facts)
+        self._of_strike = compound(f"{_NAMES} SET v_id = :id; {facts}")
         self._account = account
         self._trading_day = trading_day
 

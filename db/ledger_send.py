@@ -45,7 +45,7 @@ _CLAIM = f"""
     IF ROW_COUNT() = 1 THEN
       {appending(":id")}
     ELSE
-      SET v_refused = IF(COALESCE({{switch}}, '') = 'HALT', 'halt', 'claim');
+      SELECT IF(COALESCE({{switch}}, '') = 'HALT', 'halt', 'claim') INTO v_refused;
     END IF;
   END IF;
   IF v_refused = '' THEN COMMIT; ELSE ROLLBACK; END IF;

@@ -17,7 +17,6 @@ from sqlalchemy.dialects.mysql import pymysql
 # what stands at the head of a compound statement that writes: nothing is left half done or locked
 ATOMIC = """
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
-  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
 """
 

@@ -31,7 +31,7 @@ from db.settle import SettleLedger, settle
 from db.trader_reads import condition_of
 from trading.cancelling import CancelDesk
 from trading.errors import Throttled, Unavailable
-from trading.execution import OrderDesk
+from trading.execution import Desk, OrderDesk
 from trading.fills import Notice
 from trading.firing import Crossing
 from trading.guards import Facts, Limits
@@ -64,12 +64,20 @@ class Watched(SendLedger):
 
     life: Life
 
+    def desk(self) -> Desk:
+        desk = super().desk()
+        self._remember(desk.first)
+        return desk
+
     def facts(self, strike_id: int) -> Facts | None:
         found = super().facts(strike_id)
-        if found is not None:  # the broker of the lives knows an order's strike by the object
-            self.life.whose[id(found.strike.order)] = strike_id
-            self.life.seen_orders.append(found.strike.order)
+        self._remember(found)
         return found
+
+    def _remember(self, found: Facts | None) -> None:
+        if found is not None:  # the broker of the lives knows an order's strike by the object
+            self.life.whose[id(found.strike.order)] = found.strike.id
+            self.life.seen_orders.append(found.strike.order)
 
     def claim(self, *args: Any) -> str:
         self.life.between("before the claim", kill=0.03)
