@@ -25,6 +25,7 @@ from kis.gate import CallGate, Permit
 from kis.rest import KisRest
 from runtime import wiring
 from runtime.calendar import Calendar, always_open
+from runtime.large_pages import take_large_pages
 from runtime.loop import kst_now
 from runtime.settings import Settings, env_name, load_settings, real_money
 from runtime.settings_source import Problem
@@ -302,6 +303,7 @@ def get_ready() -> str:
         trading_day(kst_now().date())  # loads the calendar library, which brings pandas
         agree()
         broker().prepare()
+        take_large_pages()
     except StockdError as error:
         log.warning("not_ready", kind=type(error).__name__, error=str(error))
         return type(error).__name__

@@ -8,6 +8,7 @@ from celery.signals import worker_init, worker_process_init, worker_ready, worke
 
 from runtime import orders, wiring
 from runtime.celeryapp import app
+from runtime.large_pages import take_large_pages
 from runtime.scheduling import take_short_turns
 
 
@@ -56,6 +57,7 @@ def _after_fork(**_: Any) -> None:
 def _warm_up(sender: Any = None, **_: Any) -> None:
     if sender is not None and "orders" in app.amqp.queues.consume_from:
         orders.warm_up_publisher()
+        take_large_pages()
 
 
 @worker_shutdown.connect

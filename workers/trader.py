@@ -33,6 +33,7 @@ from db.trader_reads import (
     write_trail,
 )
 from runtime import orders, wiring
+from runtime.large_pages import take_large_pages
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.scheduling import take_short_turns
 from trading.clock import KST
@@ -318,6 +319,7 @@ def opened(trader: Trader | None = None) -> Iterator[Step]:
     """A round of the supervised loop: one connection, looked through again and again."""
     own = trader or build()
     orders.warm_up_publisher()
+    take_large_pages()
     with mapped(), own.engine.connect() as connection:
 
         def step(_: datetime) -> bool:
