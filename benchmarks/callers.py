@@ -29,6 +29,7 @@ from kis.endpoints import BALANCE, BUY, DAILY_CCLD, HOLIDAY, MULTPRICE, Endpoint
 from kis.http import new_session
 from kis.keys import Env, KisKey
 from kis.rest import KisRest
+from runtime.large_pages import take_large_pages
 from trading.errors import StockdError
 
 TODAY = time.strftime("%Y%m%d")
@@ -145,6 +146,8 @@ def main() -> None:
     with suppress(StockdError):
         auth.token()
     session.trips.clear()
+    if "order" in told["threads"]:
+        take_large_pages()  # as the order worker does
     print("ready", flush=True)
     # time.monotonic is CLOCK_MONOTONIC: one scale for all processes of a machine
     start, until = json.load(sys.stdin)

@@ -229,6 +229,7 @@ class Local(Part):
     directory: str = ".stockd"
     servers: Literal["private", "own"] = "private"  # own: mariadb.* and redis.url point to yours
     workers_threads: int = Field(default=4, ge=1, le=32)
+    awake: bool = False  # processors do not sleep in market hours (runtime/awake.py)
 
 
 class Log(Part):

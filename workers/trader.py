@@ -33,9 +33,12 @@ from db.trader_reads import (
     write_trail,
 )
 from runtime import orders, wiring
+from runtime.awake import Awake
+from runtime.calendar import market_is_awake
 from runtime.large_pages import take_large_pages
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.scheduling import take_short_turns
+from runtime.settings import load_settings
 from trading.clock import KST
 from trading.conditions import Condition, Context, TriggerOp, in_its_time, validate
 from trading.errors import BadInput
@@ -320,13 +323,23 @@ def opened(trader: Trader | None = None) -> Iterator[Step]:
     own = trader or build()
     orders.warm_up_publisher()
     take_large_pages()
-    with mapped(), own.engine.connect() as connection:
+    awake = Awake(_wants_to_be_awake)
+    try:
+        with mapped(), own.engine.connect() as connection:
 
-        def step(_: datetime) -> bool:
-            own.look(connection)
-            return True
+            def step(now: datetime) -> bool:
+                awake.look(now)
+                own.look(connection)
+                return True
 
-        yield step
+            yield step
+    finally:
+        awake.give_back()
+
+
+def _wants_to_be_awake(now: datetime) -> bool:
+    settings = load_settings()
+    return settings.local.awake and market_is_awake(settings, orders.calendar(), now)
 
 
 def main() -> int:
