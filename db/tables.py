@@ -282,7 +282,7 @@ daemon = _table(
         "started_at": WHEN,
         "progress_at": WHEN,
         "state": CODE12,
-        "detail": V(400),
+        "detail": V(600),
     },
 )
 

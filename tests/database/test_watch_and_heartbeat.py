@@ -55,7 +55,7 @@ def test_what_is_no_symbol_is_not_watched(quiet_database) -> None:
 def test_progress_is_seen(quiet_database) -> None:
     heart = Heartbeat(quiet_database.engine("market"), "market", NINE)
     heart.beat(NINE, "STARTING")
-    heart.beat(NINE + timedelta(seconds=5), detail={"ticks": 12, "long": "가" * 500})
+    heart.beat(NINE + timedelta(seconds=5), detail={"ticks": 12, "long": "가" * 700})
     (row,) = read_daemons(quiet_database.engine("reader"))
     assert (row.name, row.pid, row.state) == ("market", os.getpid(), "RUNNING")
     assert (row.started_at, row.progress_at) == (NINE, NINE + timedelta(seconds=5))

@@ -23,10 +23,13 @@ pytestmark = pytest.mark.timeout(300)  # the calendar library is slow to load on
 @pytest.fixture
 def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """This process becomes a poll worker whose settings say that the market has its hours."""
-    wiring.forget()
-    polls.calendar.cache_clear()
+    _forget()  # a test that ran before in this process may have been a poll worker as well
     monkeypatch.setenv("STOCKD_MARKET__HOURS", "krx")
     yield monkeypatch
+    _forget()
+
+
+def _forget() -> None:
     for one in (polls.calendar, polls.asset_poll, polls.sweeper):
         one.cache_clear()
     wiring.forget()

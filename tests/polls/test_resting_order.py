@@ -42,7 +42,7 @@ def test_a_poll_and_the_confirmation_of_a_resting_order_take_turns(  # type: ign
     def confirm() -> None:
         while not confirming.wait(0.05):
             try:
-                wiring.kis_broker().orders_of_day(kst_now())
+                wiring.orders_of_day(kst_now())
                 lists.append("read")
             except StockdError as error:
                 lists.append(str(error))
