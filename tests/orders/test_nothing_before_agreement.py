@@ -11,10 +11,8 @@ from workers.trader import build
 SYMBOL = "005930"
 
 
-def test_an_order_worker_that_cannot_read_the_brokers_list_sends_nothing(
-    machine: Callable[..., Any], book: Any
-) -> None:
-    here = machine(http_500=1.0)  # every read fails, orders would get through
+def fire(book: Any, here: Any) -> None:
+    """A strike lies on the desk."""
     trader = build()
     trader.wake = lambda: None
     book.money(here.account, 1_000_000_000)
@@ -22,6 +20,13 @@ def test_an_order_worker_that_cannot_read_the_brokers_list_sends_nothing(
     book.tick(SYMBOL, 70_000)
     with trader.engine.connect() as connection:
         assert trader.look(connection) == 1
+
+
+def test_an_order_worker_that_cannot_read_the_brokers_list_sends_nothing(
+    machine: Callable[..., Any], book: Any
+) -> None:
+    here = machine(http_500=1.0)  # every read fails, orders would get through
+    fire(book, here)
 
     served = orders.serve_next()
     assert served.what == "TROUBLE", served
@@ -39,13 +44,7 @@ def test_what_the_last_worker_left_unknown_is_settled_before_the_next_order(
 ) -> None:
     here = machine()
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
-    book.money(here.account, 1_000_000_000)
-    book.arm(SYMBOL, 70_000, order_kind="MARKET", quantity=1, max_age_ms=60_000)
-    book.tick(SYMBOL, 70_000)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    fire(book, here)
     here.simulator.control("fault", lose_next="close")
     assert orders.serve_next().state == "UNKNOWN"
 
