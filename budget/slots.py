@@ -23,6 +23,7 @@ from trading.errors import Unavailable
 # the next, which would make a gap of two periods out of a millisecond.
 SHARE = 0.8
 
+LOOK_S = 0.05  # who waits for a running one looks so often
 LEASE_S = 6.0  # a runner renews it while it lives; one that was killed is followed after that
 
 _IF_OURS = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call"
@@ -42,9 +43,16 @@ class Slots:
 
     @contextmanager
     def turn(
-        self, name: str, period_s: float, longest_s: float, *, taken_s: float | None = None
+        self,
+        name: str,
+        period_s: float,
+        longest_s: float,
+        *,
+        taken_s: float | None = None,
+        wait_s: float = 0.0,
     ) -> Iterator[bool]:
-        """True: it is this caller's turn. False: the turn was taken, or one is still running.
+        """True: it is this caller's turn. False: the turn was taken, or one is still running after
+        ``wait_s``.
 
         ``longest_s`` is when a runner that hangs is given up; above the task's hard limit. One that
         was killed is given up after the lease.
@@ -52,11 +60,16 @@ class Slots:
         """
         token = uuid4().hex
         running, taken = f"stockd:running:{name}", f"stockd:turn:{name}"
-        taken_ms = int((period_s * SHARE if taken_s is None else taken_s) * 1000)
-        mine = False
+        taken_s = period_s * SHARE if taken_s is None else taken_s
+        mine, came = False, time.monotonic()
         try:
             lease_ms = int(min(longest_s, self._lease_s) * 1000)
-            if self._redis.set(running, token, nx=True, px=lease_ms):
+            while not (free := self._redis.set(running, token, nx=True, px=lease_ms)):
+                if time.monotonic() - came >= wait_s:
+                    break
+                time.sleep(LOOK_S)
+            if free:
+                taken_ms = max(1, int((taken_s - (time.monotonic() - came)) * 1000))
                 mine = bool(self._redis.set(taken, token, nx=True, px=taken_ms))
                 if not mine:
                     self._redis.eval(_RELEASE, 1, running, token)

@@ -36,6 +36,7 @@ from trading.errors import ConfigError, StockdError
 log = structlog.get_logger(__name__)
 
 SWEEP_EVERY_S = 10.0
+LATEST_START_S = 2.0  # so much past its moment a poll still begins
 BOOKED_PAST_S = 0.5  # a poll that is late all the same keeps its place so long
 LONGEST_CYCLE_S = 55.0  # above the tasks' hard limits
 DAILY_S = 1800.0  # tasks of once a day: a second wake-up within half an hour is a double
@@ -72,7 +73,9 @@ def poll_assets() -> str:
         return "refused" if asset_poll().cycle() is None else "written"
 
     taken_s = turn_lasts(ASSETS_EVERY_S, ASSETS_EARLY_S)
-    return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle, taken_s=taken_s)
+    # a cycle with retries runs into the early wake-up: wait for it rather than lose this one
+    wait_s = ASSETS_EARLY_S + LATEST_START_S
+    return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle, taken_s=taken_s, wait_s=wait_s)
 
 
 @cache
@@ -170,12 +173,13 @@ def in_turn(
     *,
     in_hours: bool = True,
     taken_s: float | None = None,
+    wait_s: float = 0.0,
 ) -> str:
     """``work`` when it is this caller's turn and the market is awake; its word, or why not."""
     try:
         if in_hours and not market_is_awake(load_settings(), calendar(), kst_now()):
             return "resting"
-        with wiring.slots().turn(name, period_s, longest_s, taken_s=taken_s) as mine:
+        with wiring.slots().turn(name, period_s, longest_s, taken_s=taken_s, wait_s=wait_s) as mine:
             return work() if mine else "not our turn"
     except StockdError as error:
         log.warning("poll_failed", poll=name, kind=type(error).__name__, error=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing as mp
+import threading
 import time
 
 import pytest
@@ -83,6 +84,28 @@ def test_a_long_turn_is_held_to_its_end_and_no_longer_than_allowed(store: redis.
         time.sleep(1.0)  # hangs: past its longest time nobody waits for it
         with others.turn("sweep", 0.1, 0.5) as second:
             assert second
+
+
+def test_who_is_woken_while_the_last_cycle_still_runs_waits_for_it(store: redis.Redis) -> None:
+    slots, others = Slots(store), Slots(store)
+    done: list[bool] = []
+
+    def next_poll() -> None:
+        with others.turn("assets", 10.0, 300.0, taken_s=5.0, wait_s=30.0) as mine:
+            done.append(mine)
+
+    with slots.turn("assets", 0.1, 300.0) as mine:
+        assert mine
+        waiting = threading.Thread(target=next_poll)
+        waiting.start()
+        time.sleep(0.3)  # a cycle with retries
+        assert done == []
+    waiting.join(20)
+    assert done == [True]
+    left_s = store.pttl("stockd:turn:assets") / 1000  # type: ignore[operator]
+    assert 0 < left_s <= 5.0 - 0.2, "its turn ends when it was to end, not later by the wait"
+    with others.turn("assets", 10.0, 300.0) as second:
+        assert not second, "a double of the same wake-up"
 
 
 def test_a_failing_cycle_gives_its_turn_back(store: redis.Redis) -> None:
