@@ -52,8 +52,9 @@ def exchange(
         raise Unavailable(f"{endpoint.name}: {type(error).__name__}") from None
 
 
-def open_connection(session: requests.Session, rest_url: str, fresh: bool) -> None:
+def open_connection(session: requests.Session, rest_url: str, fresh: bool) -> bool:
     """Have a connected connection waiting in the pool; ``fresh`` throws an idle one away first.
+    Whether it is a new one.
 
     An idle connection that the server closes while a request is on its way costs an unknown
     outcome, so an order wants a new one. Unavailable when KIS cannot be reached.
@@ -64,9 +65,11 @@ def open_connection(session: requests.Session, rest_url: str, fresh: bool) -> No
         connection = pool._get_conn(timeout=1.0)
         if fresh:
             connection.close()
-        if connection.sock is None:
+        anew = connection.sock is None
+        if anew:
             connection.timeout = 3.0
             connection.connect()
         pool._put_conn(connection)
     except Exception as error:  # noqa: BLE001  urllib3's own tree, whatever it is: not connected
         raise Unavailable(f"connect: {type(error).__name__}") from None
+    return bool(anew)

@@ -170,12 +170,16 @@ class KisRest:
 
     # -- orders -----------------------------------------------------------------------------
 
+    def catch_up(self) -> None:
+        """The newest token of all processes."""
+        self._auth.catch_up()
+
     def prepare(self) -> None:
         """Token read and connection open, so that an order's one call waits for nothing."""
-        self._auth.catch_up()
+        self.catch_up()
         idle = time.monotonic() - self._last_exchange
-        open_connection(self._http, self._url, fresh=idle > IDLE_MAX_S)
-        self._last_exchange = time.monotonic()
+        if open_connection(self._http, self._url, fresh=idle > IDLE_MAX_S):
+            self._last_exchange = time.monotonic()
 
     def admit(self, endpoint: Endpoint) -> Admission:
         """Token, then permit. Raises before anything is written, so nothing has been sent."""

@@ -49,10 +49,15 @@ class Kis(ThreadingHTTPServer):
         self.seen: list[dict[str, Any]] = []
         self.answers: list[Any] = []
         self.tokens = 0
+        self.connections = 0
         self.token_answer: tuple[int, dict[str, Any]] | None = None
 
     def calls(self, word: str = "/uapi/") -> list[dict[str, Any]]:
         return [call for call in self.seen if word in call["path"]]
+
+    def get_request(self) -> Any:
+        self.connections += 1
+        return super().get_request()
 
     def handle_error(self, *_: object) -> None: ...
 
@@ -263,6 +268,20 @@ def test_everything_else_is_unknown_and_sent_once(door: Door, reply: Any):
     assert isinstance(outcome, Unknown)
     assert len(door.kis.calls()) == 1
     assert not any(secret in repr(outcome) for secret in SECRETS)
+
+
+def test_a_connection_grows_old_however_often_an_order_looks_at_it(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    """A strike that waits looks again and again; the server counts calls alone as use."""
+    monkeypatch.setattr("kis.rest.IDLE_MAX_S", 0.5)
+    door.broker.prepare()
+    time.sleep(0.2)  # the server counts in a thread of its own
+    opened = door.kis.connections
+    for _ in range(4):
+        time.sleep(0.2)
+        door.broker.prepare()
+    assert door.kis.connections > opened
 
 
 def test_no_answer_in_time_is_unknown_and_keeps_the_permit(door: Door):
