@@ -32,6 +32,7 @@ from kis.rest import KisRest
 from runtime.large_pages import take_large_pages
 from trading.errors import StockdError
 
+REHEARSAL_S = 0.05  # local.rehearsal_ms as it is by itself
 TODAY = time.strftime("%Y%m%d")
 ORDER = {
     "PDNO": "005930",
@@ -99,6 +100,7 @@ class Caller:
     lanes: Lanes
     session: JitterySession
     until: float
+    roll: Random = field(default_factory=Random)
     order_waits: list[float] = field(default_factory=list)
     calls: int = 0
     faults: dict[str, int] = field(default_factory=dict)
@@ -118,7 +120,17 @@ class Caller:
                 time.sleep(0.05)
             if pace:
                 due += pace
-                time.sleep(max(0.0, due - time.monotonic()))
+                self._pause(lane, due)
+
+    def _pause(self, lane: str, until: float) -> None:
+        """As the order worker, which walks its way in vain meanwhile (runtime/rehearsal.py)."""
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(
+                min(left, self.roll.uniform(0, 2 * REHEARSAL_S)) if lane == "order" else left
+            )
+            if lane == "order":
+                with suppress(StockdError):
+                    self.lanes.snapshot()
 
     def _call(self, endpoint: Endpoint, asked: dict[str, str]) -> None:
         if endpoint.name == BUY.name:
@@ -151,7 +163,7 @@ def main() -> None:
     print("ready", flush=True)
     # time.monotonic is CLOCK_MONOTONIC: one scale for all processes of a machine
     start, until = json.load(sys.stdin)
-    caller = Caller(rest, lanes, session, until)
+    caller = Caller(rest, lanes, session, until, Random(told["seed"] + 1))
     time.sleep(max(0.0, start - time.monotonic()))
     threads = [
         threading.Thread(target=caller.loop, args=(lane, told["pace_s"].get(lane, 0.0)))

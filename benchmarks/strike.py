@@ -40,8 +40,9 @@ FROM strike ORDER BY id
 """
 
 
-def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
-    """``background`` is the simulator's ticks a second over 40 stocks."""
+def run(strikes: int = 40, background: float = 5000.0, rehearsal_ms: int = 50) -> dict[str, Any]:
+    """``background`` is the simulator's ticks a second over 40 stocks; ``rehearsal_ms`` as
+    ``local.rehearsal_ms``."""
     with ExitStack() as stack:
         servers = stack.enter_context(private_servers("strike"))
         scratch = servers.scratch
@@ -50,7 +51,7 @@ def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
                 "calm", sections=1, symbols=40, rate=background, cash=10**12, log=scratch / "log"
             )
         )
-        environment = _environment(sim, servers)
+        environment = _environment(sim, servers, rehearsal_ms)
         # a Redis that has just started lets nobody call for a while; nobody has called before us
         vouch = "from runtime import wiring; wiring.lanes().vouch()"
         subprocess.run([sys.executable, "-c", vouch], cwd=ROOT, env=environment, check=True)
@@ -64,10 +65,10 @@ def run(strikes: int = 40, background: float = 5000.0) -> dict[str, Any]:
             words = (scratch / "processes.log").read_text("utf-8", "replace")[-3000:]
             raise RuntimeError(f"{error}\n{words}") from None
         time.sleep(1.5)
-        return _figures(sim, root, moments, background)
+        return _figures(sim, root, moments, background) | {"rehearsal_ms": rehearsal_ms}
 
 
-def _environment(sim: RunningSimulator, servers: Private) -> dict[str, str]:
+def _environment(sim: RunningSimulator, servers: Private, rehearsal_ms: int) -> dict[str, str]:
     redis, mariadb, scratch = servers.redis, servers.mariadb, servers.scratch
     passwords = {role: f"bench-{role}" for role in ROLES}
     migrate(make_engine(mariadb.admin_url()), passwords=passwords)
@@ -78,7 +79,8 @@ def _environment(sim: RunningSimulator, servers: Private) -> dict[str, str]:
         + f'[mariadb]\nsocket = "{mariadb.socket}"\n[mariadb.passwords]\n'
         + "".join(f'{role} = "{word}"\n' for role, word in passwords.items())
         + f'[redis]\nurl = "{redis.url(0).rsplit("/", 1)[0]}"\n'
-        + f'[local]\ndirectory = "{scratch / "state"}"\n[watch]\nsymbols = [{symbols}]\n'
+        + f'[local]\ndirectory = "{scratch / "state"}"\nrehearsal_ms = {rehearsal_ms}\n'
+        + f"[watch]\nsymbols = [{symbols}]\n"
         + "[trade]\norder_amount = 1000000000\nstock_amount = 100000000000\n"
         + "day_amount = 100000000000\nday_orders = 10000\nassets_age_s = 3600\n",
         "utf-8",

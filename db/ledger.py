@@ -20,9 +20,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from db.errors import error_code, mapped
-from db.round_trip import ATOMIC, answers, compound
+from db.round_trip import ATOMIC, Compound, answers, compound
 from trading.clock import KST
-from trading.conditions import Condition
+from trading.conditions import Condition, TriggerOp
+from trading.fills import Side
 from trading.firing import Crossing
 from trading.lifecycle import State, check
 
@@ -183,7 +184,7 @@ _BIRTH = f"""
 
 
 @cache
-def _birth(site: Site) -> str:
+def _birth(site: Site) -> Compound:
     return compound(_BIRTH.format(condition=site.table("condition"), halt=site.table("halt")))
 
 
@@ -229,6 +230,15 @@ def claim_arming(  # noqa: PLR0917  the trader, the tick and the account, all of
             return None
         raise
     return None if made is None else int(made)
+
+
+_NOBODY = Condition("", Side.BUY, TriggerOp.LE, 0, quantity=1)  # id 0: no row has it
+_NO_TICK = Crossing(0, 0, datetime(2000, 1, 1, tzinfo=KST), None)
+
+
+def rehearse_arming(connection: Connection, site: Site, account: str) -> None:
+    """``claim_arming`` for a condition that does not exist: all is asked, nothing is written."""
+    claim_arming(connection, site, account, _NOBODY, _NO_TICK, 0, timedelta(0))
 
 
 @contextmanager

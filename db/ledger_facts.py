@@ -37,7 +37,8 @@ _FIRST_DUE = """
    ORDER BY fired_at, id LIMIT 1;
 """
 
-# three rows about the strike v_id, none when it is not CLAIMED (any more):
+# three rows about the strike v_id, none when it is not CLAIMED (any more); for strike 0, which
+# is nobody's, all is read in vain:
 # - itself
 # - market, account, an older day's unknown order (it blocks its stock as well), the last calls.
 #   What was bought since the account was polled can be sold at once: a stop loss cannot wait for
@@ -62,7 +63,7 @@ _FACTS = """
   SELECT symbol, condition_id, side, order_kind, price
     INTO v_symbol, v_condition, v_side, v_kind, v_price
     FROM strike WHERE id = v_id AND state = 'CLAIMED';
-  IF v_symbol IS NOT NULL THEN
+  IF v_symbol IS NOT NULL OR v_id = 0 THEN
     SELECT received_at INTO v_assets_at FROM asset_balance WHERE account = :account;
     SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
       EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL)
@@ -88,27 +89,31 @@ _FACTS = """
       LEFT JOIN asset_balance b ON b.account = :account
       LEFT JOIN asset_position p ON p.account = b.account AND p.symbol = v_symbol;
     SELECT COUNT(*) AS orders,
-      COALESCE(SUM(IF(side = v_side, worth, 0)), 0) AS amount,
-      COALESCE(SUM(IF(side = v_side AND symbol = v_symbol, worth, 0)), 0) AS stock_amount,
+      COALESCE(SUM(IF(side = v_side, {worth}, 0)), 0) AS amount,
+      COALESCE(SUM(IF(side = v_side AND symbol = v_symbol, {worth}, 0)), 0) AS stock_amount,
       COALESCE(SUM(IF(condition_id = v_condition, 1, 0)), 0) AS condition_orders,
-      COALESCE(SUM(IF(condition_id = v_condition, worth, 0)), 0) AS condition_amount,
-      COALESCE(SUM(IF(side = 'BUY' AND unseen, IF(state IN {open}, worth, filled_amount), 0)), 0)
-        AS open_buys,
+      COALESCE(SUM(IF(condition_id = v_condition, {worth}, 0)), 0) AS condition_amount,
+      COALESCE(SUM(IF(side = 'BUY' AND {unseen}, IF(state IN {open}, {worth}, filled_amount), 0)),
+        0) AS open_buys,
       COALESCE(SUM(CASE WHEN side <> 'SELL' OR symbol <> v_symbol THEN 0
-          WHEN unseen THEN IF(state IN {open}, quantity, filled)
+          WHEN {unseen} THEN IF(state IN {open}, quantity, filled)
           WHEN state = 'CANCELLED' AND updated_at > v_assets_at
             THEN CAST(filled AS SIGNED) - CAST(quantity AS SIGNED)
           ELSE 0 END), 0) AS open_sells,
       COALESCE(MAX(symbol = v_symbol AND side = v_side AND order_kind = v_kind AND price = v_price
                    AND state IN {open}), 0) AS same_open,
       COALESCE(MAX(symbol = v_symbol AND state IN ('SENDING', 'UNKNOWN')), 0) AS unsettled
-    FROM (SELECT *, quantity * IF(price > 0, price, tick_price) AS worth,
-            v_assets_at IS NULL OR claimed_at > v_assets_at AS unseen FROM strike
-          WHERE account = :account AND claimed_at >= CURDATE()
-            AND state NOT IN ('REJECTED', 'NOT_SENT')) t;
+    FROM strike
+    WHERE account = :account AND claimed_at >= CURDATE() AND state NOT IN ('REJECTED', 'NOT_SENT');
   END IF;
 """
-_OPEN = "('SENDING', 'UNKNOWN', 'ACCEPTED', 'PART_FILLED')"
+# written out where they are summed: prepared, MariaDB 10.11 executes a sum over a computed column
+# of a derived table only once (then error 1140)
+_SUMMED = {
+    "open": "('SENDING', 'UNKNOWN', 'ACCEPTED', 'PART_FILLED')",
+    "worth": "quantity * IF(price > 0, price, tick_price)",
+    "unseen": "(v_assets_at IS NULL OR claimed_at > v_assets_at)",
+}
 _ASCII = "CHARACTER SET ascii COLLATE ascii_bin"
 _NAMES = f"""
   DECLARE v_id BIGINT UNSIGNED DEFAULT NULL;
@@ -133,7 +138,7 @@ class FactsReader:
     ) -> None:
         facts = _FACTS.format(
             condition=site.table("condition"), halt=site.table("halt"), window=int(window),
-            open=_OPEN,
+            **_SUMMED,
         )  # fmt: skip
         self._of_desk = compound(_NAMES + _FIRST_DUE + _DESK.format(queue=int(queue)) + facts)
         self._of_strike = compound(f"{_NAMES} SET v_id = :id; {facts}")

@@ -16,6 +16,7 @@ from db.lease import ORDERS
 from db.ledger import Site, appending, end_unsent, event_values, step
 from db.ledger_facts import FactsReader
 from db.round_trip import ATOMIC, answers, compound
+from trading.clock import KST
 from trading.errors import Unavailable
 from trading.execution import Desk
 from trading.guards import Facts
@@ -24,6 +25,8 @@ from trading.lifecycle import State, check
 from trading.orders import Accepted, Outcome, Rejected
 
 QUEUE_LOOK = 30  # strikes looked at in one run
+NOBODY = 0  # no strike has this id
+LONG_AGO = datetime(2000, 1, 1, tzinfo=KST)
 
 _CLAIM = f"""
   DECLARE v_refused VARCHAR(8) DEFAULT '';
@@ -146,14 +149,31 @@ class SendLedger:
         """CLAIMED → SENDING with the gate, the lease, the stop switch and the condition checked in
         the same transaction, in one round trip. "" when committed, else what stood against it:
         gate, halt or claim (nothing changed)."""
-        before, after, strike = State.CLAIMED, State.SENDING, facts.strike
-        check(before, after)
+        strike = facts.strike
         detail = {"fence": fence, "proven_at": proven_at, "price": _price(facts)}
+        return self._take(strike.id, token, fence, proven_at, strike.max_age_ms, detail)
+
+    def rehearse(self, fence: int) -> None:
+        """Facts and claim of nobody's strike: all is asked, nothing is found, nothing changes."""
+        self.facts(NOBODY)
+        self._take(NOBODY, "rehearsal", fence, LONG_AGO, 0, {})
+
+    def _take(  # noqa: PLR0917
+        self,
+        strike_id: int,
+        token: str,
+        fence: int,
+        proven_at: datetime,
+        max_age_ms: int,
+        detail: dict[str, Any],
+    ) -> str:
+        before, after = State.CLAIMED, State.SENDING
+        check(before, after)
         values = {
             **gate.take_values(self._account, token),
-            "id": strike.id,
+            "id": strike_id,
             "proven_at": proven_at.replace(tzinfo=None),
-            "age_us": strike.max_age_ms * 1000,
+            "age_us": max_age_ms * 1000,
             "lease": ORDERS,
             "holder": self._holder,
             "fence": fence,

@@ -45,6 +45,10 @@ class KisBroker:
         """Token and open connection, before the claim. Throttled, Unavailable, AuthError."""
         self._rest.prepare()
 
+    def rehearse(self) -> None:
+        """What ``prepare`` does short of the connection. Errors as ``prepare``."""
+        self._rest.catch_up()
+
     def place(self, order: NewOrder) -> Outcome:
         """order-cash, TTTC0012U (buy) / TTTC0011U (sell)."""
         if order.quantity <= 0:

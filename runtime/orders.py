@@ -9,7 +9,6 @@ import threading
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -23,7 +22,7 @@ from db.settle import settle as settle_round
 from kis.broker import KisBroker
 from kis.gate import CallGate, Permit
 from kis.rest import KisRest
-from runtime import wiring
+from runtime import wake_ups, wiring
 from runtime.calendar import Calendar, always_open
 from runtime.large_pages import take_large_pages
 from runtime.loop import kst_now
@@ -36,10 +35,6 @@ from trading.guards import Limits
 from trading.hours import TradingDay
 
 log = structlog.get_logger(__name__)
-
-WAKE_UP = "tasks.strike.send"
-READY = "tasks.strike.ready"
-WAKE_UP_EXPIRES_S = 60
 
 
 def site() -> Site:
@@ -212,6 +207,18 @@ def serve_next() -> Served:
     return served
 
 
+def rehearse() -> str:
+    """The worker's half of a rehearsal (runtime/rehearsal.py): what ``desk().rehearse`` says."""
+    if not _agreed.is_set():  # get_ready or the first strike do that, and nothing goes before it
+        return "WAIT"
+    try:
+        broker().rehearse()
+        wiring.lanes().snapshot()
+        return desk().rehearse().what
+    except StockdError as error:
+        return type(error).__name__
+
+
 def settle() -> int:
     """One round of settling."""
     return settle_round(settle_ledger(), wiring.orders_of_day, kst_now)
@@ -221,33 +228,8 @@ def sweep() -> tuple[int, int, bool]:
     """One round of the sweeper; publishes a wake-up when one seems lost."""
     result = settle_ledger().sweep()
     if result[2] or cancel_desk().wanted():
-        wake()
+        wake_ups.wake()
     return result
-
-
-# -- wake-ups -------------------------------------------------------------------------------
-
-
-def _app() -> Any:
-    from runtime.celeryapp import app  # noqa: PLC0415  settings are read on first use
-
-    return app
-
-
-def wake() -> None:
-    """Wake the order worker. Failing is harmless: the row is committed, the sweeper repeats."""
-    try:
-        _app().send_task(WAKE_UP, queue="orders", expires=WAKE_UP_EXPIRES_S, ignore_result=True)
-    except Exception as error:  # noqa: BLE001  kombu raises redis', socket's and its own kinds
-        log.warning("wake_up_lost", kind=type(error).__name__)
-
-
-def warm_up_publisher() -> None:
-    """The first publish of a process takes 100 ms: spend it before the first strike."""
-    try:
-        _app().send_task(READY, queue="orders", expires=10, ignore_result=True)
-    except Exception as error:  # noqa: BLE001  as in wake()
-        log.warning("wake_up_lost", kind=type(error).__name__)
 
 
 # -- the lease of a Celery worker ------------------------------------------------------------
@@ -312,6 +294,7 @@ def get_ready() -> str:
 
 def forget() -> None:
     """Drop what was built (tests, and after a fork)."""
+    wake_ups.forget()
     for one in (calendar, lane, broker, desk, cancel_desk, settle_ledger):
         one.cache_clear()
     _agreed.clear()

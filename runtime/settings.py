@@ -230,6 +230,7 @@ class Local(Part):
     servers: Literal["private", "own"] = "private"  # own: mariadb.* and redis.url point to yours
     workers_threads: int = Field(default=4, ge=1, le=32)
     awake: bool = False  # processors do not sleep in market hours (runtime/awake.py)
+    rehearsal_ms: int = Field(default=50, ge=0, le=10_000)  # 0: never (runtime/rehearsal.py)
 
 
 class Log(Part):

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
 
-from runtime import orders, wiring
+from runtime import orders, wake_ups, wiring
 from runtime.celeryapp import app
 from runtime.large_pages import take_large_pages
 from runtime.scheduling import take_short_turns
@@ -20,7 +20,7 @@ def send() -> str:
     (trading/execution.py)."""
     what = orders.serve_next().what
     if what == "AGAIN":  # a refused token is no order: the strike is due once more
-        orders.wake()
+        wake_ups.wake()
     return what
 
 
@@ -28,6 +28,13 @@ def send() -> str:
 def ready() -> str:
     """Open everything before the first strike: connections, token, ledger and broker compared."""
     return orders.get_ready()
+
+
+# no events: it would fill Flower's list
+@app.task(name="tasks.strike.rehearse", ignore_result=True, send_events=False)
+def rehearse() -> str:
+    """The way of a strike in vain: IDLE, STANDBY, WAIT or what was in the way."""
+    return orders.rehearse()
 
 
 @app.task(name="tasks.strike.sweep", ignore_result=True)
@@ -56,7 +63,7 @@ def _after_fork(**_: Any) -> None:
 @worker_ready.connect
 def _warm_up(sender: Any = None, **_: Any) -> None:
     if sender is not None and "orders" in app.amqp.queues.consume_from:
-        orders.warm_up_publisher()
+        wake_ups.warm_up_publisher()
         take_large_pages()
 
 

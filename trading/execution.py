@@ -37,6 +37,7 @@ class OrderLedger(Protocol):
     def end(self, strike_id: int, after: State, code: str, reason: str) -> bool: ...
     def pull_the_brake(self, code: str, reason: str) -> None: ...
     def claim(self, facts: Facts, token: str, fence: int, proven_at: datetime) -> str: ...
+    def rehearse(self, fence: int) -> None: ...  # facts and claim of nobody's strike
     def answer(self, strike_id: int, token: str, outcome: Outcome) -> State: ...  # where it led
     def not_sent(self, strike_id: int, token: str, reason: str) -> None: ...
 
@@ -100,6 +101,18 @@ class OrderDesk:
         if isinstance(claimed, Served):
             return claimed
         return self._call(*claimed)
+
+    def rehearse(self) -> Served:
+        """The way up to the call, walked for nobody: IDLE, or STANDBY, or WAIT when a strike is due
+        (its own wake-up is on its way)."""
+        with self._ledger.turn():
+            desk = self._ledger.desk()
+            if desk.fence is None:
+                return Served("STANDBY")
+            if desk.due:
+                return Served("WAIT")
+            self._ledger.rehearse(desk.fence)
+        return Served("IDLE")
 
     def _claim_next(self) -> tuple[Facts, str] | Served:
         """Facts and token of the strike that is now SENDING, or why there is none."""

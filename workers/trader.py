@@ -20,7 +20,7 @@ from db.conditions import typed
 from db.errors import mapped
 from db.halt import halted
 from db.heartbeat import Heartbeat
-from db.ledger import Site, claim_arming
+from db.ledger import Site, claim_arming, rehearse_arming
 from db.trader_reads import (
     Kept,
     Signature,
@@ -32,11 +32,12 @@ from db.trader_reads import (
     write_state,
     write_trail,
 )
-from runtime import orders, wiring
+from runtime import orders, wake_ups, wiring
 from runtime.awake import Awake
 from runtime.calendar import market_is_awake
 from runtime.large_pages import take_large_pages
 from runtime.loop import Step, Stop, kst_now, supervise
+from runtime.rehearsal import Rehearsal
 from runtime.scheduling import take_short_turns
 from runtime.settings import load_settings
 from trading.clock import KST
@@ -312,7 +313,7 @@ def build() -> Trader:
         site=orders.site(),
         account=orders.account(),
         patience=orders.patience(),
-        wake=orders.wake,
+        wake=wake_ups.wake,
         krx_hours=orders.limits().krx_hours,
     )
 
@@ -321,20 +322,37 @@ def build() -> Trader:
 def opened(trader: Trader | None = None) -> Iterator[Step]:
     """A round of the supervised loop: one connection, looked through again and again."""
     own = trader or build()
-    orders.warm_up_publisher()
+    wake_ups.warm_up_publisher()
     take_large_pages()
-    awake = Awake(_wants_to_be_awake)
+    awake, rehearsal = Awake(_wants_to_be_awake), _rehearsal(own)
     try:
         with mapped(), own.engine.connect() as connection:
 
             def step(now: datetime) -> bool:
                 awake.look(now)
-                own.look(connection)
+                if own.look(connection):
+                    rehearsal.step_aside()
+                rehearsal.look(now, connection)
                 return True
 
             yield step
     finally:
         awake.give_back()
+
+
+def _rehearsal(trader: Trader) -> Rehearsal:
+    settings = load_settings()
+
+    def wanted(now: datetime) -> bool:
+        return bool(trader.watched) and market_is_awake(settings, orders.calendar(), now)
+
+    return Rehearsal(
+        settings.local.rehearsal_ms / 1000,
+        wanted,
+        lambda connection: rehearse_arming(connection, trader.site, trader.account),
+        wake_ups.waiting,
+        wake_ups.call_to_rehearsal,
+    )
 
 
 def _wants_to_be_awake(now: datetime) -> bool:

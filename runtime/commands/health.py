@@ -115,7 +115,7 @@ def _celery(name: str) -> str:
     if name == "orders" and (age is None or age > NUDGE_S):
         # nothing is on this queue while no condition fires: send what every order goes through,
         # a wake-up that opens the broker's connection and orders nothing; judged next time
-        from runtime.orders import warm_up_publisher  # noqa: PLC0415
+        from runtime.wake_ups import warm_up_publisher  # noqa: PLC0415
 
         warm_up_publisher()
     return _judged(age, MARKS_S[name], "wake-up sent" if name == "beat" else "task ended")

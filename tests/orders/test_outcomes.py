@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db.ledger import verify
-from runtime import orders, wiring
+from runtime import orders, wake_ups, wiring
 from workers.trader import build
 
 SYMBOL = "005930"
@@ -124,7 +124,7 @@ def test_an_order_worker_sends_again_by_itself(machine: Callable[..., Any], book
         time.sleep(0.1)
     claimed(book, here, max_age_ms=60_000)
     token_of_hours_ago(here)
-    orders.wake()  # once: nobody but the worker itself sees to the second call
+    wake_ups.wake()  # once: nobody but the worker itself sees to the second call
     while len(calls_of_orders(here)) < 2 and time.monotonic() < until:
         time.sleep(0.1)
     while book.states() != ["ACCEPTED"] and time.monotonic() < until:
@@ -141,7 +141,7 @@ def test_a_strike_whose_worker_died_in_the_call_is_found_at_the_broker(
     claimed(book, here, max_age_ms=60_000)  # a busy machine starts a worker slowly
     worker = here.order_worker()
     here.simulator.control("fault", lose_next="hang")
-    orders.wake()
+    wake_ups.wake()
     until = time.monotonic() + 40
     while book.states() != ["SENDING"] and time.monotonic() < until:
         time.sleep(0.01)

@@ -63,21 +63,35 @@ class SimConnection(Connection):
     _told: float | None = None
     _touched = False
 
+    def __init__(self, *args: Any, **values: Any) -> None:
+        self._prepared: dict[str, str] = {}  # a compound statement's handle: its text
+        super().__init__(*args, **values)
+
     def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
-        self._touched = self._touched or not _only_reads(sql)
+        text = self._text(sql if isinstance(sql, str) else sql.decode(self.encoding))
+        self._touched = self._touched or not _only_reads(text)
         if self.wires is None:
             return super().query(sql, unbuffered)  # type: ignore[no-any-return]
         how = self.wires.meet(False)
         if how:
             self._break(how)
         # a compound statement brings its own COMMIT: it goes wrong as a COMMIT does
-        how = self.wires.meet(True) if _commits_itself(sql) else ""
+        how = self.wires.meet(True) if _commits_itself(text) else ""
         if how in ("lost", "killed"):
             self._break(how)
         done = self._query_at(sql, unbuffered)
         if how:
             self._break(how)
         return done
+
+    def _text(self, sql: str) -> str:
+        """What a statement does: that of a compound statement is told when it is prepared."""
+        word, _, rest = sql.partition(" ")
+        if word == "PREPARE":
+            handle, _, text = rest.partition(" FROM ")
+            self._prepared[handle] = text.strip("'").replace("\\n", " ")
+            return "SELECT "
+        return self._prepared[rest.partition(" ")[0]] if word == "EXECUTE" else sql
 
     def _query_at(self, sql: str | bytes, unbuffered: bool) -> int:
         assert self.wires is not None
@@ -116,13 +130,13 @@ class SimConnection(Connection):
         raise OperationalError(SERVER_LOST, "Lost connection to server during query")
 
 
-def _commits_itself(sql: str | bytes) -> bool:
-    text = sql if isinstance(sql, str) else sql.decode()
+def _commits_itself(text: str) -> bool:
     return text.startswith("BEGIN NOT ATOMIC") and "COMMIT;" in text
 
 
-def _only_reads(sql: str | bytes) -> bool:
-    text = sql if isinstance(sql, str) else sql.decode()
+def _only_reads(text: str) -> bool:
+    if text.startswith("BEGIN NOT ATOMIC"):
+        return "START TRANSACTION" not in text
     return text.lstrip().startswith(("SELECT ", "SELECT\n")) and "FOR UPDATE" not in text
 
 
