@@ -17,8 +17,8 @@ from runtime import orders, polls, wiring
 from runtime.loop import kst_now
 from runtime.report import evening
 from tasks.report import write
+from tests.orders.hands import fresh_trader, look
 from trading.errors import BadInput
-from workers.trader import build
 
 SYMBOL = "005930"
 MORE = ("asset_history", "bar", "daily_price")
@@ -40,12 +40,10 @@ def day(machine: Callable[..., Any], book: Any) -> Iterator[Any]:
     )
     price = here.simulator.look("stocks")[SYMBOL]["price"]
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.arm(SYMBOL, price, quantity=3, order_kind="MARKET", max_age_ms=60_000)
     book.tick(SYMBOL, price)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
     assert orders.serve_next().what == "SENT"
     until = time.monotonic() + 30
     while book.states() != ["FILLED"] and time.monotonic() < until:

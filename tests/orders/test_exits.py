@@ -7,20 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import orders, wiring
-from workers.trader import Trader, build
+from tests.orders.hands import fresh_trader, look
+from workers.trader import Trader
 
 SYMBOL = "005930"
-
-
-def fresh_trader() -> Trader:
-    trader = build()
-    trader.wake = lambda: None
-    return trader
-
-
-def look(trader: Trader) -> int:
-    with trader.engine.connect() as connection:
-        return trader.look(connection)
 
 
 def settle_until(book: Any, *wanted: str) -> None:

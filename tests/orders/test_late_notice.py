@@ -12,8 +12,8 @@ from db.ledger import verify
 from db.notices import SeenNotice, record_notice
 from runtime import orders, wiring
 from runtime.loop import kst_now
+from tests.orders.hands import fresh_trader, look
 from trading.fills import Notice, NoticeKind, Side
-from workers.trader import build
 
 SYMBOL, SHARES = "005930", 40
 
@@ -26,13 +26,11 @@ def half_filled(machine: Callable[..., Any], book: Any) -> Any:
     """
     here = machine(fill_parts=4, fill_gap_s=600.0)  # the next pieces do not come in this test
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     book.arm(SYMBOL, 70_000, order_kind="MARKET", quantity=SHARES, max_age_ms=60_000)
     book.tick(SYMBOL, 70_000)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
     assert orders.serve_next().state == "ACCEPTED"
     until = time.monotonic() + 30
     while book.states() != ["PART_FILLED"]:

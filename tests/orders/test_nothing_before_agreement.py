@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import orders
-from workers.trader import build
+from tests.orders.hands import fresh_trader, look
 
 SYMBOL = "005930"
 
 
 def fire(book: Any, here: Any) -> None:
     """A strike lies on the desk."""
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     book.arm(SYMBOL, 70_000, order_kind="MARKET", quantity=1, max_age_ms=60_000)
     book.tick(SYMBOL, 70_000)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
 
 
 def test_an_order_worker_that_cannot_read_the_brokers_list_sends_nothing(

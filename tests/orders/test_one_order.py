@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from db.ledger import verify
 from runtime import orders, wiring
-from workers.trader import build
+from tests.orders.hands import fresh_trader, look
 
 
 def fire(book: Any, machine: Any, symbol: str = "005930", **more: Any) -> int:
@@ -17,11 +17,9 @@ def fire(book: Any, machine: Any, symbol: str = "005930", **more: Any) -> int:
     book.money(machine.account)
     book.tick(symbol, price)
     condition = book.arm(symbol, price, **more)
-    trader = build()
-    trader.wake = lambda: None
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
-        assert trader.look(connection) == 0
+    trader = fresh_trader()
+    assert look(trader) == 1
+    assert look(trader) == 0
     return condition
 
 

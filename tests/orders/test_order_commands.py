@@ -7,19 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from cli import stockd
 from runtime import orders
+from tests.orders.hands import fresh_trader, look, say
 from trading.errors import BadInput
 from workers.trader import build
-
-
-def say(*words: str) -> Any:
-    done = CliRunner().invoke(stockd, words, standalone_mode=False)
-    if done.exception is not None:
-        raise done.exception
-    return done
 
 
 def test_a_condition_is_made_off_armed_edited_and_removed(
@@ -65,13 +57,11 @@ def test_bad_input_names_the_field_and_changes_nothing(
 
 def a_strike_waits(here: Any, book: Any) -> Any:
     """One condition has fired and nothing was sent yet; the trader that did it."""
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account)
     book.arm("005930", 70_000, order_kind="MARKET", quantity=1)
     book.tick("005930", 70_000)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
     return trader
 
 

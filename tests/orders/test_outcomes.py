@@ -10,20 +10,18 @@ import pytest
 
 from db.ledger import verify
 from runtime import orders, wake_ups, wiring
-from workers.trader import build
+from tests.orders.hands import fresh_trader, look
 
 SYMBOL = "005930"
 
 
 def claimed(book: Any, here: Any, **more: Any) -> None:
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     book.arm(SYMBOL, 70_000, **({"order_kind": "MARKET", "quantity": 1} | more))
     book.tick(SYMBOL, 70_000)  # last: it is young for three seconds, and the machine may be busy
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
 
 
 @pytest.mark.parametrize("how", ["close", "500", "EGW00301"])
@@ -187,8 +185,7 @@ def test_a_stop_with_that_wish_cancels_what_is_open(machine: Callable[..., Any],
     book.money(here.account, 1_000_000_000)
     book.tick(SYMBOL, price)
     book.arm(SYMBOL, price, quantity=1)  # a limit below the market: it stays open
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     with trader.engine.connect() as connection:
         trader.look(connection)
     assert orders.serve_next().state == "ACCEPTED"

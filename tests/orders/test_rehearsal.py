@@ -12,7 +12,7 @@ from db.engines import make_engine
 from db.ledger import rehearse_arming
 from db.ledger_facts import FactsReader
 from runtime import orders, wake_ups, wiring
-from workers.trader import build
+from tests.orders.hands import fresh_trader
 
 TABLES = (
     "strike", "order_event", "event_head", "order_gate", "guard_trip", "stockd_condition",
@@ -35,8 +35,7 @@ def test_a_hundred_rehearsals_leave_nothing_and_the_strike_after_them_goes_out(
     machine: Callable[..., Any], book: Any
 ) -> None:
     here = machine()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     book.arm("005930", 70_000, order_kind="MARKET", quantity=1, max_age_ms=60_000)
     assert orders.get_ready() == "READY"
@@ -75,8 +74,7 @@ def test_facts_read_on_a_long_used_connection_are_those_of_a_new_one(
 ) -> None:
     """What is parsed once a connection must answer for every strike of the day."""
     here = machine()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     orders.agree()
     reader = FactsReader(

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import orders
-from workers.trader import build
+from tests.orders.hands import fresh_trader
 
 
 def test_the_first_order_after_it_goes_out_at_once(machine: Callable[..., Any], book: Any) -> None:
     here = machine()
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     for number, symbol in enumerate(("005930", "000660"), start=1):
         book.arm(symbol, 70_000, order_kind="MARKET", quantity=1, max_age_ms=60_000)

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workers.trader import Trader, build
+from tests.orders.hands import fresh_trader, look
 
 SYMBOL = "005930"
-
-
-def fresh_trader() -> Trader:
-    trader = build()
-    trader.wake = lambda: None
-    return trader
-
-
-def look(trader: Trader) -> int:
-    with trader.engine.connect() as connection:
-        return trader.look(connection)
 
 
 def armed(book: Any, here: Any, **more: Any) -> int:

@@ -7,17 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from cli import stockd
 from kis.endpoints import CANCEL
 from runtime import orders, wiring
+from tests.orders.hands import fresh_trader, look, say
 from trading.clock import KST
 from trading.errors import BadInput
 from trading.fills import Side
 from trading.orders import BrokerOrder, NewOrder, OrderKind
 from trading.reconcile import Absent, Ambiguous, Found, Unsettled, find
-from workers.trader import build
 
 SYMBOL = "005930"
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=KST)
@@ -60,15 +58,13 @@ def test_only_an_order_that_fits_in_everything_is_taken_for_ours(
 
 def fired(book: Any, here: Any, **more: Any) -> Any:
     orders.agree()
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     book.money(here.account, 1_000_000_000)
     row = {"order_kind": "MARKET", "quantity": 7, "max_age_ms": 60_000}
     price = more.pop("price", 70_000)
     book.arm(SYMBOL, price, **(row | more))
     book.tick(SYMBOL, price)
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    assert look(trader) == 1
     return trader
 
 
@@ -76,13 +72,6 @@ def by_hand(quantity: int) -> str:
     """The owner's own order, of which the ledger knows nothing; its number."""
     order = NewOrder(SYMBOL, Side.BUY, OrderKind.MARKET, quantity, 0)
     return str(orders.broker().place(order).order_no)  # type: ignore[union-attr]
-
-
-def say(*words: str) -> Any:
-    done = CliRunner().invoke(stockd, words, standalone_mode=False)
-    if done.exception is not None:
-        raise done.exception
-    return done
 
 
 def test_where_the_list_cannot_tell_a_person_does_and_the_stock_is_free_again(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from runtime.loop import kst_now
+from tests.orders.hands import fresh_trader, look
 from trading.clock import KST
 from trading.orders import OrderKind, Venue
 from trading.phases import takes_now
-from workers.trader import build
 
 SYMBOL = "005930"
 
@@ -21,10 +21,8 @@ def fired(book: Any, here: Any, strike_price: int, tick: int, **more: Any) -> An
     book.money(here.account)
     book.arm(SYMBOL, strike_price, **more)
     book.tick(SYMBOL, tick)
-    trader = build()
-    trader.wake = lambda: None
-    with trader.engine.connect() as connection:
-        assert trader.look(connection) == 1
+    trader = fresh_trader()
+    assert look(trader) == 1
     return book.strikes()[0]
 
 
@@ -67,8 +65,7 @@ def test_a_row_that_was_written_past_the_page_is_judged_by_the_trader_as_well(
     book.money(here.account)
     book.arm(SYMBOL, **({"strike_price": 70_000} | wrong))
     book.tick(SYMBOL, 69_000)
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     with trader.engine.connect() as connection:
         assert trader.look(connection) == 0
     seen = book.rows("SELECT state, reason FROM condition_state")[0]
@@ -101,8 +98,7 @@ def test_a_price_of_other_hours_does_not_spend_the_arming(
     book.money(here.account)
     book.arm(SYMBOL, 70_000)
     book.tick(SYMBOL, 69_000)
-    trader = build()
-    trader.wake = lambda: None
+    trader = fresh_trader()
     trader.krx_hours, open_now = True, [False]
     monkeypatch.setattr("workers.trader.takes_now", lambda *_: open_now[0])
     with trader.engine.connect() as connection:
