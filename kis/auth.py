@@ -27,6 +27,8 @@ ACCESS, APPROVE = "access", "approval"
 ISSUE_EVERY_S = 60.0  # EGW00133: one issue a minute (the notice of 2026-04-20 says one a second)
 RENEW_BEFORE = timedelta(minutes=10)  # a token with less than this left is not started with
 APPROVAL_LIVES = timedelta(hours=24)  # the answer names no end
+# a token refused meanwhile costs an order one more call (docs/adr/0011)
+CATCH_UP_EVERY_S = 1.0
 LOCK_TIMEOUT_S = 20.0  # longer than one issue with its time-outs
 
 log = structlog.get_logger(__name__)
@@ -76,6 +78,7 @@ class KisAuth:
         self._seen: dict[str, tuple[str, datetime]] = {}
         self._ask_again: dict[str, float] = {}  # kind: monotonic; not with every call
         self._refused: dict[str, str] = {}  # kind: what KIS said no to, whatever its end says
+        self._caught_up = -CATCH_UP_EVERY_S  # monotonic
         self._guard = threading.Lock()
 
     def token(self, until: datetime | None = None) -> str:
@@ -86,8 +89,13 @@ class KisAuth:
         return self._fresh(ACCESS, until)
 
     def catch_up(self) -> str:
-        """As ``token``, with the store read first: another process may have renewed it since."""
-        self._look(ACCESS)
+        """As ``token``, with the store read first, at most once a second: another process may have
+        renewed it since.
+        """
+        now = time.monotonic()
+        if now - self._caught_up > CATCH_UP_EVERY_S:
+            self._look(ACCESS)
+            self._caught_up = now
         return self.token()
 
     def forget(self, refused: str) -> None:

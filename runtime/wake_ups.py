@@ -40,22 +40,28 @@ def warm_up_publisher() -> None:
     _send(READY, READY_EXPIRES_S)
 
 
+def call_to_rehearsal() -> None:
+    """The worker's half of a rehearsal (runtime/rehearsal.py). Raises what kombu raises, OSError
+    and RedisError mostly."""
+    _publish(REHEARSAL, REHEARSAL_EXPIRES_S)
+
+
 def _send(task: str, expires_s: int) -> None:
     try:
-        _app().send_task(task, queue=QUEUE, expires=expires_s, ignore_result=True)
+        _publish(task, expires_s)
     except Exception as error:  # noqa: BLE001  kombu raises redis', socket's and its own kinds
         log.warning("wake_up_lost", kind=type(error).__name__)
 
 
-def call_to_rehearsal() -> None:
-    """The worker's half of a rehearsal (runtime/rehearsal.py), sent as ``wake`` sends, but without
-    the event for Flower. Raises what kombu raises, OSError and RedisError mostly."""
+def _publish(task: str, expires_s: int) -> None:
+    # as send_task does, without the event that it was sent: that is a second message to Redis, and
+    # Flower has the three that the worker makes of it
     app = _app()
     message = app.amqp.create_task_message(
-        str(uuid4()), REHEARSAL, expires=REHEARSAL_EXPIRES_S, ignore_result=True
+        str(uuid4()), task, expires=expires_s, ignore_result=True, create_sent_event=False
     )
     with app.producer_or_acquire() as producer:
-        app.amqp.send_task_message(producer, REHEARSAL, message, queue=QUEUE)
+        app.amqp.send_task_message(producer, task, message, queue=QUEUE)
 
 
 def waiting() -> int:
