@@ -28,6 +28,7 @@ from benchmarks.soak_stack import SECTIONS, TRADES, SoakStack
 from benchmarks.soak_trouble import DROP_EVERY_S, Faults, Orders
 from db.engines import make_engine
 from runtime import wiring
+from runtime.celeryapp import app, read_settings_again
 from runtime.loop import kst_now
 from runtime.wiring import database_url
 from trading.errors import StockdError
@@ -85,6 +86,9 @@ class _Soak:
 
     def run(self) -> dict[str, Any]:
         self._wait_for_first_rows()
+        # at 07:40 it loads the calendar: what a start fills must be full when memory is compared
+        read_settings_again()
+        app.send_task("tasks.morning.prepare", queue="sweep")
         self.faults.start()
         self.began = time.monotonic()
         interrupted = False

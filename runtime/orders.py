@@ -219,6 +219,11 @@ def rehearse() -> str:
         return type(error).__name__
 
 
+def apply_notices() -> int:
+    """What settling does without asking the broker; how many rows changed."""
+    return settle_ledger().apply_notices()
+
+
 def settle() -> int:
     """One round of settling."""
     return settle_round(settle_ledger(), wiring.orders_of_day, kst_now)

@@ -22,7 +22,7 @@ from kis.http import new_session
 from kis.keys import Env
 from kis.quotes import KisQuotes
 from kis.rest import KisRest
-from runtime import publicdata, wiring
+from runtime import orders, publicdata, wiring
 from runtime.asset_store import DbAssetStore
 from runtime.assets import AssetPoll
 from runtime.calendar import Calendar, market_is_awake
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 SWEEP_EVERY_S = 10.0
 LATEST_START_S = 2.0  # so much past its moment a poll still begins
 BOOKED_PAST_S = 0.5  # a poll that is late all the same keeps its place so long
+POLL_NEXT_S = 1.25  # the ledger's pace and a call
 LONGEST_CYCLE_S = 55.0  # above the tasks' hard limits
 DAILY_S = 1800.0  # tasks of once a day: a second wake-up within half an hour is a double
 EVENING = time_of_day(20, 30)  # after the last phase of the day; a morning token lasts until then
@@ -76,6 +77,20 @@ def poll_assets() -> str:
     # a cycle with retries runs into the early wake-up: wait for it rather than lose this one
     wait_s = ASSETS_EARLY_S + LATEST_START_S
     return in_turn("assets", ASSETS_EVERY_S, LONGEST_CYCLE_S, cycle, taken_s=taken_s, wait_s=wait_s)
+
+
+def confirm_orders() -> str:
+    """One round of settling, at most one a second: how many rows changed, or why there was none.
+
+    Shortly before a poll only the notices are read: a list asked for now would hold the ledger's
+    pace over the poll's moment, also where the poll was woken too late to book it.
+    """
+
+    def turn() -> str:
+        poll_next = 0.0 < until_the_moment(ASSETS_EVERY_S) < POLL_NEXT_S
+        return str(orders.apply_notices() if poll_next else orders.settle())
+
+    return in_turn("settle", 1.0, 15.0, turn, in_hours=False)
 
 
 @cache

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from runtime import orders
+from runtime import polls
 from runtime.celeryapp import app
-from runtime.polls import in_turn
 
 
 @app.task(name="tasks.fills.settle", ignore_result=True)
 def settle() -> str:
     """How many rows changed, or why it was not this turn."""
-    return in_turn("settle", 1.0, 15.0, lambda: str(orders.settle()), in_hours=False)
+    return polls.confirm_orders()
