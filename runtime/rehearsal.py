@@ -1,7 +1,7 @@
 """Rehearsal (예행연습): the way of a strike is walked in vain, so that the real one finds it warm.
 
 Everything on that way sleeps until something happens, and what slept comes back cold
-(docs/adr/0015). So in market hours the trader walks it every ``local.rehearsal_ms``: a claim that
+(docs/adr/0015). So while ticks come the trader walks it every ``local.rehearsal_ms``: a claim that
 finds no condition, a message for the order worker, its turn up to the call. A rehearsal changes no
 row and calls nobody; nobody's strike cannot be sent. One at a time: while something waits in the
 queue, none is sent.

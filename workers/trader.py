@@ -34,7 +34,6 @@ from db.trader_reads import (
 )
 from runtime import orders, wake_ups, wiring
 from runtime.awake import Awake
-from runtime.calendar import market_is_awake
 from runtime.large_pages import take_large_pages
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.rehearsal import Rehearsal
@@ -51,6 +50,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.002  # pause between two looks: some 300 a second with the work of one
 LINKS_EVERY = timedelta(milliseconds=50)  # how often parents, siblings and strikes are read again
+TICKING = timedelta(minutes=15)  # longer than between the pre-market and the opening auction
 STATES_EVERY = timedelta(seconds=1)
 # what is known only at a certain time (limits, cash) the guards ask when the order goes out
 ANY_TIME = Context(now=datetime(2000, 1, 1, tzinfo=KST))
@@ -111,6 +111,15 @@ class Trader:
         struck = sum(self._strike(connection, *one) for one in crossings)
         self._tell(connection, looks, now)
         return struck
+
+    def hears_ticks(self, now: datetime) -> bool:
+        """Whether a stock with an armed condition has traded within ``TICKING``. (The calendar
+        would know too, and takes seconds to load: a trader that has just started has none.)"""
+        return any(
+            look.received_at is not None and now - look.received_at < TICKING
+            for look in (self.last.get(w.condition.symbol) for w in self.watched.values())
+            if look is not None
+        )
 
     def _reload(self, connection: Connection, signature: Signature) -> None:
         before, self.watched = self.watched, {}
@@ -324,7 +333,15 @@ def opened(trader: Trader | None = None) -> Iterator[Step]:
     own = trader or build()
     wake_ups.warm_up_publisher()
     take_large_pages()
-    awake, rehearsal = Awake(_wants_to_be_awake), _rehearsal(own)
+    settings = load_settings()
+    awake = Awake(lambda now: settings.local.awake and own.hears_ticks(now))
+    rehearsal = Rehearsal(
+        settings.local.rehearsal_ms / 1000,
+        own.hears_ticks,
+        lambda connection: rehearse_arming(connection, own.site, own.account),
+        wake_ups.waiting,
+        wake_ups.call_to_rehearsal,
+    )
     try:
         with mapped(), own.engine.connect() as connection:
 
@@ -338,26 +355,6 @@ def opened(trader: Trader | None = None) -> Iterator[Step]:
             yield step
     finally:
         awake.give_back()
-
-
-def _rehearsal(trader: Trader) -> Rehearsal:
-    settings = load_settings()
-
-    def wanted(now: datetime) -> bool:
-        return bool(trader.watched) and market_is_awake(settings, orders.calendar(), now)
-
-    return Rehearsal(
-        settings.local.rehearsal_ms / 1000,
-        wanted,
-        lambda connection: rehearse_arming(connection, trader.site, trader.account),
-        wake_ups.waiting,
-        wake_ups.call_to_rehearsal,
-    )
-
-
-def _wants_to_be_awake(now: datetime) -> bool:
-    settings = load_settings()
-    return settings.local.awake and market_is_awake(settings, orders.calendar(), now)
 
 
 def main() -> int:
