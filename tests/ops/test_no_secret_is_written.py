@@ -101,7 +101,7 @@ def test_planted_secrets_are_found_in_nothing_that_was_written(rig: Any, receive
                 running.append(
                     subprocess.Popen([sys.executable, *argv], cwd=ROOT, stdout=out, stderr=out)
                 )
-        until = time.monotonic() + 45
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             done = rig.rows("SELECT (SELECT COUNT(*) FROM market WHERE price > 0) AS ticked,"
                             " (SELECT COUNT(*) FROM asset_balance) AS assets,"

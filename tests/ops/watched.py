@@ -132,7 +132,7 @@ def watched_stack(directory: Path, receiver: Any, silence_s: int) -> Iterator[Wa
     made = WatchedStack(directory, receiver, silence_s)
     made.stack.up()
     try:
-        until(made.whole, 60, made.words)
+        until(made.whole, 120, made.words)
         yield made
     finally:
         made.stack.down()
