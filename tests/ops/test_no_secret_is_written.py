@@ -83,6 +83,7 @@ def everything(rig: Any, printed: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_planted_secrets_are_found_in_nothing_that_was_written(rig: Any, receiver: Any) -> None:
     symbols = list(rig.simulator.look("stocks"))[:5]
     rig.settings(
