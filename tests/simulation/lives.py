@@ -23,7 +23,7 @@ from wires import BREAKS, START, Killed
 
 from db import gate, lease
 from db.halt import halt, resume
-from db.ledger import Site, claim_arming
+from db.ledger import Site, claim_arming, rehearse_arming
 from db.ledger_cancel import CancelLedger
 from db.ledger_send import SendLedger
 from db.notices import SeenNotice, record_notice
@@ -50,7 +50,7 @@ LIMITS = Limits(
 )  # fmt: skip
 DEEDS = (
     ("wait",) * 4 + ("serve",) * 6 + ("market",) * 3 + ("notice",) * 3
-    + ("sweep", "settle", "settle", "fire", "fire")
+    + ("sweep", "settle", "settle", "fire", "fire", "rehearse")
 )  # fmt: skip
 # what ends a queue at once comes in some lives only, or there would be little to send
 RARE = (("halt", 0.2), ("jump", 0.3), ("toggle", 0.4), ("pause", 0.4))
@@ -199,7 +199,17 @@ class Life:
         if self.depth < 2 and self.chance(0.25):
             self._beside(
                 self.rng.choice(
-                    ("wait", "serve", "serve", "serve", "sweep", "settle", "notice", "market")
+                    (
+                        "wait",
+                        "serve",
+                        "serve",
+                        "serve",
+                        "sweep",
+                        "settle",
+                        "notice",
+                        "market",
+                        "rehearse",
+                    )
                 )
             )
         if self.chance(kill):
@@ -270,6 +280,13 @@ class Life:
         self.tell(f"{holder}: {served.what} {served.state or ''} {served.reason}".rstrip())
         if served.what in ("IDLE", "WAIT"):
             self.tell(f"{holder}: cancelled" if cancels.cancel_next() else f"{holder}: done")
+
+    def _rehearse(self) -> None:
+        """The way walked in vain, by the trader and by either worker: nothing may come of it."""
+        with self.world.engine.connect() as connection:
+            rehearse_arming(connection, self.site, ACCOUNT)
+        number = 1 - self.leader if self.chance(0.3) else self.leader
+        self.tell(self.workers[number][1].rehearse().what)
 
     def redis_gone(self) -> bool:
         """Now and then, for some seconds, with every message that was in it. It comes back with
