@@ -34,12 +34,13 @@ ALLOWED: dict[State, frozenset[State]] = {
     S.UNKNOWN: frozenset({S.ACCEPTED, S.REJECTED, S.NOT_SENT}),
     # an exchange can refuse what the broker had accepted (RFUS_YN 1)
     S.ACCEPTED: frozenset({S.PART_FILLED, S.FILLED, S.CANCELLED, S.REJECTED}),
-    S.PART_FILLED: frozenset({S.FILLED, S.CANCELLED}),
+    S.PART_FILLED: frozenset({S.FILLED, S.CANCELLED, S.ACCEPTED}),
     # a fill can follow a cancel: the notice of the fill was the slower one
     S.CANCELLED: frozenset({S.FILLED}),
     S.REJECTED: frozenset(),
-    # a notice came twice, and the broker's list says that fewer shares changed hands
-    S.FILLED: frozenset({S.PART_FILLED}),
+    # a notice came twice, and the broker's list says that fewer shares changed hands, or none; if
+    # it was the list that lagged, an order that is open again is asked for until the fills are back
+    S.FILLED: frozenset({S.PART_FILLED, S.ACCEPTED}),
     S.EXPIRED: frozenset(),
     S.DENIED: frozenset(),
     # the broker's list was late: the order turned up after two reads without it
@@ -65,6 +66,6 @@ def state_after_fills(quantity: int, filled: int, current: State) -> State:
     """The state that ``filled`` of ``quantity`` shares means for an order now in ``current``."""
     if filled >= quantity:
         return State.FILLED if State.FILLED in ALLOWED[current] else current
-    if filled > 0 and current in (State.ACCEPTED, State.FILLED):
-        return State.PART_FILLED
-    return current
+    if current not in (State.ACCEPTED, State.PART_FILLED, State.FILLED):
+        return current
+    return State.PART_FILLED if filled > 0 else State.ACCEPTED

@@ -47,6 +47,14 @@ def test_only_a_call_under_way_leads_back_to_claimed_and_a_fill_may_follow_a_can
     assert state_after_fills(10, 4, State.CANCELLED) is State.CANCELLED
 
 
+def test_an_order_whose_fills_are_taken_back_stands_open_again() -> None:
+    """A FILLED without fills would be looked at by nobody any more."""
+    assert state_after_fills(10, 4, State.FILLED) is State.PART_FILLED
+    assert state_after_fills(10, 0, State.FILLED) is State.ACCEPTED
+    assert state_after_fills(10, 0, State.PART_FILLED) is State.ACCEPTED
+    assert state_after_fills(10, 0, State.CANCELLED) is State.CANCELLED
+
+
 @pytest.mark.parametrize(
     ("day", "why"),
     [

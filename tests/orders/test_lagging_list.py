@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from db.notices import SeenNotice, record_notice
@@ -52,6 +52,32 @@ def test_a_cancel_that_a_notice_tells_does_not_close_the_book(book: Any) -> None
     (strike,) = book.strikes()
     assert (strike.state, strike.filled) == ("CANCELLED", FILLED)
     assert book.rows("SELECT SUM(quantity) AS n FROM fill")[0].n == FILLED
+
+
+def test_an_order_that_a_lagging_list_emptied_is_looked_at_until_its_fills_are_back(
+    book: Any,
+) -> None:
+    """All of it was filled and told; the list, read twice while the clock jumped, does not have it
+    yet. Whoever believes the list must go on asking it. (Seeds 4262234 and 4263352 of the lives.)"""
+    accepted(book)
+    at, ledger = kst_now(), SettleLedger(book.root, "a")
+    notice = Notice(
+        "1", "7", "", Side.BUY, NoticeKind.FILL, "005930", QUANTITY, PRICE, QUANTITY,
+        at.replace(microsecond=0),
+    )  # fmt: skip
+    assert record_notice(book.root, SeenNotice("a", notice, 1, at))
+    open_row = replace(row(0, at), open=QUANTITY, cancelled=0, is_cancelled=False)
+    seen = []
+    for late in (0, 21):
+        settle(ledger, lambda day: [open_row], lambda late=late: at + timedelta(seconds=late))
+        seen += [(s.state, s.filled) for s in book.strikes()]
+    assert seen == [("FILLED", QUANTITY), ("ACCEPTED", 0)]
+    whole = replace(open_row, filled=QUANTITY, filled_amount=QUANTITY * PRICE, open=0)
+    for _ in range(3):
+        settle(ledger, lambda day: [whole], kst_now)
+    (strike,) = book.strikes()
+    assert (strike.state, strike.filled) == ("FILLED", QUANTITY)
+    assert book.rows("SELECT SUM(quantity) AS n FROM fill")[0].n == QUANTITY
 
 
 def accepted(book: Any) -> None:
