@@ -55,6 +55,7 @@ class Watchdog:
             host=socket.gethostname(),
         )  # fmt: skip
         self.calendar = Calendar(wiring.state_dir())
+        self.calendar.day(kst_now().date())  # the library is loaded now, not in a look
         self.reports = Reports(
             wiring.engine("watchdog"), self.book, self.calendar, own.morning, own.evening
         )

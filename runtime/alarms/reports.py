@@ -10,7 +10,7 @@ from db.alarms import alarms_since, reported
 from db.errors import mapped
 from runtime.alarms.book import Book
 from runtime.calendar import Calendar
-from runtime.doctor.checks import examine
+from runtime.doctor.apart import examine_apart
 from trading.clock import KST
 
 LATE = timedelta(minutes=30)  # a watchdog started later than this leaves the report out
@@ -44,7 +44,7 @@ class Reports:
 
 def morning() -> tuple[str, str]:
     """(title, body): go or no-go, from the doctor."""
-    faults = [one for one in examine() if not one.ok]
+    faults = [one for one in examine_apart() if not one.ok]
     if not faults:
         return "[stockd 아침] 준비됨", "점검에서 문제를 찾지 못했습니다"
     lines = "\n".join(f"- {one.said}" for one in faults)

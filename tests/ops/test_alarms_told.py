@@ -209,7 +209,7 @@ def test_a_silence_that_begins_during_the_mornings_long_check_is_told_in_time(
         assert go_on.wait(60)
         return []
 
-    monkeypatch.setattr(reports, "examine", long_check)
+    monkeypatch.setattr(reports, "examine_apart", long_check)
     try:
         while not receiver.got:
             parts.live()

@@ -17,6 +17,7 @@ from db.halt import halt
 from kis.auth import ACCESS
 from runtime import orders, wiring
 from runtime.doctor import own_checks
+from runtime.doctor.apart import examine_apart
 from runtime.doctor.checks import CHECKS, examine
 from runtime.doctor.server_checks import CLOCK_OFF_S, offset_s
 from runtime.servers import free_port
@@ -262,6 +263,26 @@ def test_a_planted_fault_is_found_and_only_it(
     what, _, remedy = faults[0].said.partition(": ")
     assert what
     assert remedy
+
+
+def test_the_round_in_a_process_of_its_own_finds_the_same(rig: Any) -> None:
+    """What the morning's report asks: the watchdog keeps neither the library nor connections."""
+    halted(rig, None)
+    before = len(rig.rows("SHOW PROCESSLIST"))
+    apart = examine_apart()
+    assert [one.name for one in apart if not one.ok] == ["halt"]
+    assert len(rig.rows("SHOW PROCESSLIST")) <= before
+    assert [one.name for one in apart] == [one.name for one in examine()]
+
+
+def test_a_round_that_cannot_be_made_is_a_finding(rig: Any) -> None:
+    (slow,) = examine_apart(0.01)
+    assert (slow.ok, slow.said) == (False, "점검이 0초 안에 끝나지 않았습니다")
+    rig.settings(KIS__REST_URL="nonsense")
+    (wrong,) = examine_apart()
+    assert not wrong.ok
+    assert "끝값 2" in wrong.said
+    assert "rest_url" in wrong.said
 
 
 def test_a_machine_in_order_has_no_fault_and_shows_no_secret(
