@@ -20,6 +20,7 @@ from runtime.stack.place import Place
 from trading.clock import KST
 
 PERIOD_S = 10.0
+LATE_S, LATE_SHOWN = 0.3, 20  # gaps so much longer are named, the last ones of them
 MB = 1 << 20
 # flat: the last fifth against the second one (what a start fills is full by then)
 GROWTH_SHARE, GROWTH_MB, GROWTH_FDS = 0.10, 8.0, 8
@@ -127,6 +128,7 @@ class Snapshots:
                 start <= b.timestamp() + 1 and end >= a.timestamp() - 2 for start, end in spans
             )
         ]
+        late = [(b, gap, gap in quiet) for _, b, gap in gaps if gap > PERIOD_S + LATE_S]
         missed = [max(0, round(gap / PERIOD_S) - 1) for gap in [*all_s, waiting]]
         return {
             "cycles": len(self.seen),
@@ -138,6 +140,10 @@ class Snapshots:
             "undisturbed_gaps": len(quiet),
             "undisturbed_gap_s_p99": round(quantile(quiet, 0.99), 3),
             "undisturbed_gap_s_max": round(max(quiet, default=0.0), 3),
+            "late": [
+                f"{b:%H:%M:%S} {gap:.2f} s{' undisturbed' if alone else ''}"
+                for b, gap, alone in late[-LATE_SHOWN:]
+            ],
         }
 
 

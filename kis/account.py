@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from kis.day_orders import orders_of_day
 from kis.endpoints import BALANCE, BALANCE_RLZ_PL, DAILY_CCLD_ASSETS, PSBL_ORDER
@@ -17,6 +18,7 @@ from kis.parse import (
 )
 from kis.rest import Answer, KisRest
 from trading.assets import Balance, Position
+from trading.clock import KST
 from trading.errors import BadInput
 from trading.orders import BrokerOrder, OrderKind, Venue
 
@@ -36,29 +38,37 @@ class Holdings:
     """One whole answer of inquire-balance, all pages.
 
     ``positions`` is empty only when the broker said so. ``balance`` is None only where it said
-    KIOK0560 (조회할 내용이 없습니다) and sent no balance: unknown, not zero.
+    KIOK0560 (조회할 내용이 없습니다) and sent no balance: unknown, not zero. ``read_at`` (aware) is
+    when the first page was there: no figure is older, and a second page that waits a second for
+    the ledger's pace does not make the answer look younger.
     """
 
     positions: list[Position]
     balance: Balance | None
+    read_at: datetime
 
 
 class KisAccount:
     """Ledger reads of one account. All raise Throttled, Unavailable, AuthError, Refused, BadInput:
     an answer that failed anywhere is an error, never an empty account."""
 
-    def __init__(self, rest: KisRest) -> None:
+    def __init__(
+        self, rest: KisRest, now: Callable[[], datetime] = lambda: datetime.now(KST)
+    ) -> None:
         self._rest = rest
+        self._now = now
 
     def holdings(self) -> Holdings:
         """Balance and positions (TTTC8434R). A stock on two pages is one position, never a sum."""
         positions: dict[str, Position] = {}
         balance: Balance | None = None
+        read_at: datetime | None = None
         for answer in self._rest.pages(BALANCE, {**self._rest.account(), **_BALANCE_ASKS}):
+            read_at = read_at or self._now()
             positions.update(_positions_of(answer))
             if not answer.empty or answer.body.get("output2"):
                 balance = parse_balance(answer.one("output2"))
-        return Holdings(list(positions.values()), balance)
+        return Holdings(list(positions.values()), balance, read_at or self._now())
 
     def orderable_cash(self, symbol: str = "", price: int = 0) -> OrderableCash:
         """Buying power without 미수 (TTTC8908R); a price makes a limit order's quantity."""

@@ -1,9 +1,9 @@
 """One asset cycle of one account: four calls, one judgement, one snapshot.
 
-Holdings come first: their answer is the snapshot's time, so the cadence of the rows is that of the
-timetable and not of the calls behind it. A cycle whose holdings or executions fail writes nothing.
-Money that only one further call knows (orderable cash, realised profit) is NULL when that call
-failed: unknown, not old and not zero.
+Holdings come first: their first page is the snapshot's time, so the cadence of the rows is that of
+the timetable and not of the pages and calls behind it. A cycle whose holdings or executions fail
+writes nothing. Money that only one further call knows (orderable cash, realised profit) is NULL
+when that call failed: unknown, not old and not zero.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Holdings(Protocol):
     def positions(self) -> list[Position]: ...
     @property
     def balance(self) -> Balance | None: ...
+    @property
+    def read_at(self) -> datetime: ...
 
 
 class OrderableCash(Protocol):
@@ -75,7 +77,6 @@ class AssetPoll:
     account: str  # label
     source: AssetSource
     store: AssetStore
-    now: Callable[[], datetime]
     has_realised_profit: bool = True
     gate: AssetGate = field(default_factory=AssetGate)
 
@@ -85,7 +86,7 @@ class AssetPoll:
         Raises Throttled, Unavailable, AuthError, Refused, BadInput: nothing was written then.
         """
         holdings = self.source.holdings()
-        at = self.now()
+        at = holdings.read_at
         executions = self.source.executions(at.date())
         realised = self._optional(self.source.realised_profit) if self.has_realised_profit else None
         cash = self._optional(lambda: self.source.orderable_cash().buy_amount)

@@ -57,7 +57,7 @@ def asset_poll() -> AssetPoll:
     engine = wiring.engine("assets")
     store = DbAssetStore(engine, account, Heartbeat(engine, "assets", kst_now()))
     real = wiring.kis_env() is Env.REAL
-    return AssetPoll(account, wiring.kis_account(), store, kst_now, has_realised_profit=real)
+    return AssetPoll(account, wiring.kis_account(), store, has_realised_profit=real)
 
 
 def poll_assets() -> str:

@@ -58,7 +58,7 @@ def test_an_order_that_a_lagging_list_emptied_is_looked_at_until_its_fills_are_b
     book: Any,
 ) -> None:
     """All of it was filled and told; the list, read twice while the clock jumped, does not have it
-    yet. Whoever believes the list must go on asking it. (Seeds 4262234 and 4263352 of the lives.)"""
+    yet. Whoever believes the list must go on asking it. (Seeds 4262234, 4263352 of the lives.)"""
     accepted(book)
     at, ledger = kst_now(), SettleLedger(book.root, "a")
     notice = Notice(

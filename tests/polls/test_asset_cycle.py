@@ -39,7 +39,7 @@ def poll_of(tables) -> Callable[[KisRest], AssetPoll]:  # type: ignore[no-untype
     def make(rest: KisRest) -> AssetPoll:
         heartbeat = Heartbeat(engine, "assets", now())
         store = DbAssetStore(engine, ACCOUNT, heartbeat)
-        return AssetPoll(ACCOUNT, KisAccount(rest), store, now)
+        return AssetPoll(ACCOUNT, KisAccount(rest), store)
 
     return make
 
@@ -72,7 +72,13 @@ def test_a_cycle_writes_the_account_as_one_snapshot(  # type: ignore[no-untyped-
 def test_holdings_on_many_pages_are_counted_once(broker, client_of, poll_of, tables) -> None:  # type: ignore[no-untyped-def]
     sim = broker(holdings=HOLDINGS, page_balance=1)
     assert poll_of(client_of(sim)).cycle() is not None
-    assert len(read_positions(tables.engine("reader"), ACCOUNT)) == 3
+    engine = tables.engine("reader")
+    assert len(read_positions(engine, ACCOUNT)) == 3
+    balance = read_balance(engine, ACCOUNT)
+    assert balance is not None
+    pages = [line["wall"] for line in sim.lines("calls") if "inquire-balance" in line["path"]]
+    read_at = balance.received_at.timestamp()
+    assert pages[0] < read_at < pages[1], "as old as its first page: the others wait for the pace"
 
 
 def test_refusals_slowness_and_broken_answers_cost_at_most_a_cycle(  # type: ignore[no-untyped-def]
@@ -105,7 +111,7 @@ def test_an_empty_account_out_of_nowhere_is_not_believed(  # type: ignore[no-unt
     poll = poll_of(client_of(sim))
     assert poll.cycle() is not None
     other = AssetPoll(  # the same tables, told by an account without stocks
-        ACCOUNT, _Emptied(poll.source), poll.store, now, has_realised_profit=False
+        ACCOUNT, _Emptied(poll.source), poll.store, has_realised_profit=False
     )
     assert other.cycle() is None
     engine = tables.engine("reader")
