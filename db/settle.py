@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from db.broker_list import WATCHED, apply_list
 from db.errors import mapped
@@ -17,10 +18,25 @@ from db.order_fills import apply_fills
 from trading.clock import KST
 from trading.lifecycle import State
 from trading.orders import BrokerOrder
+from trading.reconcile import LOOK_BACK
 
 # a worker that was killed in a call: its hard limit (12 s) and 2 s of space
 SENDING_LIMIT_S = 14
 LATE_LIST_S = 300  # an order that the list did not have may still turn up in it
+
+
+class Asked(NamedTuple):
+    """A day whose list is needed, and from when on (aware); None: the whole of it."""
+
+    day: date
+    since: datetime | None
+
+
+def _since(row: Row) -> datetime | None:  # type: ignore[type-arg]
+    # of a day that is over only the whole list says that an order is not in it
+    if row.day < row.today or row.first is None:
+        return None
+    return row.first.replace(tzinfo=KST) - LOOK_BACK  # type: ignore[no-any-return]
 
 
 class SettleLedger:
@@ -78,23 +94,24 @@ class SettleLedger:
 
     # -- notices and fills ------------------------------------------------------------------
 
-    def days_to_read(self) -> list[date]:
+    def days_to_read(self) -> list[Asked]:
         """Days to ask the broker's list for, newest first: while an order is open or unknown, its
         fills have not been confirmed by the list yet, or it was taken for not sent just now (the
         list can lag). What a person must settle of an older day needs no further list."""
         with mapped(), self._engine.connect() as connection:
-            found = connection.scalars(
+            found = connection.execute(
                 text(
-                    "SELECT DISTINCT COALESCE(order_day, DATE(claimed_at)) AS day FROM strike"
+                    "SELECT COALESCE(order_day, DATE(claimed_at)) AS day,"
+                    " MIN(claimed_at) AS first, CURDATE() AS today FROM strike"
                     f" WHERE account = :account AND ({WATCHED} OR (state = 'NOT_SENT'"
                     " AND reason_code = 'ABSENT'"
                     f" AND claimed_at > NOW(6) - INTERVAL {LATE_LIST_S} SECOND))"
                     " AND NOT (state = 'UNKNOWN' AND reason_code = 'AMBIGUOUS'"
-                    " AND claimed_at < CURDATE()) ORDER BY day DESC LIMIT 3"
+                    " AND claimed_at < CURDATE()) GROUP BY day ORDER BY day DESC LIMIT 3"
                 ),
                 {"account": self._account},
-            )
-            return list(found)
+            ).all()
+        return [Asked(one.day, _since(one)) for one in found]
 
     def apply_notices(self) -> int:
         """Bring what the notices say into the strikes with an order number; rows changed."""
@@ -121,7 +138,8 @@ class SettleLedger:
     def apply_list(self, orders: Sequence[BrokerOrder], day: date, read_at: datetime) -> int:
         """Settle this day's open and unknown strikes by the broker's list; rows changed.
 
-        ``read_at`` (aware) is when the read began; the list must be whole.
+        ``read_at`` (aware) is when the read began; the list must be whole, or whole from what
+        ``days_to_read`` says.
         """
         return apply_list(self._engine, self._account, orders, day, read_at)
 
@@ -146,16 +164,16 @@ class SettleLedger:
 
 def settle(
     ledger: SettleLedger,
-    orders_of_day: Callable[[datetime], list[BrokerOrder]],
+    orders_of_day: Callable[[datetime, datetime | None], list[BrokerOrder]],
     now: Callable[[], datetime],
     *,
     force: bool = False,
 ) -> int:
     """One round: notices first, then the broker's list while something is open (or ``force``)."""
     changed = ledger.apply_notices()
-    for day in ledger.days_to_read() or ([now().date()] if force else []):
+    for day, since in ledger.days_to_read() or ([Asked(now().date(), None)] if force else []):
         read_at = now()
-        orders = orders_of_day(datetime(day.year, day.month, day.day, tzinfo=KST))
+        orders = orders_of_day(datetime(day.year, day.month, day.day, tzinfo=KST), since)
         changed += ledger.apply_list(orders, day, read_at)
         changed += ledger.apply_notices() + ledger.close_day(day)
     return changed

@@ -83,9 +83,10 @@ class KisBroker:
         }
         return self._send(CANCEL, body)
 
-    def orders_of_day(self, day: datetime) -> list[BrokerOrder]:
-        """All orders of the account that KST day, oldest first (``kis.day_orders``)."""
-        return orders_of_day(self._rest, DAILY_CCLD, day.astimezone(KST).date())
+    def orders_of_day(self, day: datetime, since: datetime | None = None) -> list[BrokerOrder]:
+        """All orders of the account that KST day, oldest first, or those from ``since`` on
+        (``kis.day_orders``)."""
+        return orders_of_day(self._rest, DAILY_CCLD, day.astimezone(KST).date(), since)
 
     def _venue(self, venue: Venue) -> dict[str, str]:
         if self._rest.env is Env.MOCK and venue is not Venue.KRX:

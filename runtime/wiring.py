@@ -160,9 +160,10 @@ def kis_rest(label: str = "") -> KisRest:
     )
 
 
-def orders_of_day(day: datetime) -> list[BrokerOrder]:
-    """The broker's own list of the trading account's orders of that KST day."""
-    return list_of_day(kis_rest(), DAILY_CCLD, day.astimezone(KST).date())
+def orders_of_day(day: datetime, since: datetime | None = None) -> list[BrokerOrder]:
+    """The broker's own list of the trading account's orders of that KST day, or of those from
+    ``since`` on."""
+    return list_of_day(kis_rest(), DAILY_CCLD, day.astimezone(KST).date(), since)
 
 
 @cache

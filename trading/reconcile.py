@@ -18,6 +18,9 @@ from trading.orders import BrokerOrder, OrderKind
 CLOCK_SLACK = timedelta(seconds=5)
 AFTER = timedelta(seconds=30)  # how long an order call may be on its way
 NEAR = timedelta(seconds=60)  # further off than that it is another order
+# what is asked of a day's list begins so long before the first strike that it is asked about: far
+# beyond any clock's error that the order guard lets pass
+LOOK_BACK = timedelta(minutes=10)
 ABSENT_FOR = timedelta(seconds=10)  # two reads at least this far apart without the order
 
 

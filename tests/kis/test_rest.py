@@ -496,6 +496,42 @@ def test_the_days_orders_over_two_pages(door: Door):
     assert door.gate.taken[1:] == [("confirm", True)] * 2
 
 
+@pytest.mark.parametrize(
+    ("pages", "read", "numbers"),
+    [
+        # newest first, as asked: what follows the page that ends before 10:00 is not needed
+        ((("110000", "103000"), ("100100", "093000"), ("092000",)), 2, ["4", "3", "2", "1"]),
+        # oldest first, whatever was asked: only the end of the list is its end
+        ((("092000", "093000"), ("100100", "103000"), ("110000",)), 3, ["1", "2", "3", "4", "5"]),
+        # all of one second says nothing of what follows
+        ((("093000", "093000"), ("110000",)), 2, ["1", "2", "3"]),
+    ],
+)
+def test_a_list_asked_from_a_time_on_ends_with_the_page_before_it(
+    door: Door, pages: tuple[tuple[str, ...], ...], read: int, numbers: list[str]
+) -> None:
+    """Each page costs a second of the ledger's pace; 모의투자 has 15 rows on one."""
+    row = {
+        "ord_dt": "20260915", "ord_gno_brno": "91252", "orgn_odno": "",
+        "sll_buy_dvsn_cd": "02", "pdno": "005930", "ord_qty": "10", "ord_unpr": "70000",
+        "tot_ccld_qty": "0", "tot_ccld_amt": "0", "cncl_yn": "N", "ord_dvsn_cd": "00",
+        "cncl_cfrm_qty": "0", "rmn_qty": "10", "rjct_qty": "0", "excg_id_dvsn_cd": "KRX",
+    }  # fmt: skip
+    count = 0
+    for at, times in enumerate(pages):
+        rows = []
+        for ordered in times:
+            count += 1
+            rows.append({**row, "odno": str(count), "ord_tmd": ordered})
+        body = {"rt_cd": "0", "msg_cd": "KIOK0510", "msg1": "", "output1": rows, "output2": {},
+                "ctx_area_fk100": "f", "ctx_area_nk100": str(at)}  # fmt: skip
+        door.kis.answers.append((200, body, {"tr_cont": "F" if at + 1 < len(pages) else "E"}))
+    since = datetime(2026, 9, 15, 10, 0, tzinfo=KST)
+    orders = door.broker.orders_of_day(datetime(2026, 9, 15, 12, 0, tzinfo=KST), since)
+    assert [order.order_no for order in orders] == numbers
+    assert [call["params"]["INQR_DVSN"] for call in door.kis.calls()] == ["00"] * read
+
+
 def test_a_sweep_says_what_did_not_come_back(door: Door):
     def row(symbol: str, price: str) -> dict[str, str]:
         names = ("prdy_vrss", "oprc", "hgpr", "lwpr", "sdpr", "mxpr", "llam", "askp", "bidp")

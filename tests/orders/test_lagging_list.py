@@ -29,7 +29,7 @@ def test_a_fill_that_a_cancelled_orders_row_shows_late_is_counted(book: Any) -> 
     accepted(book)
     at, ledger = kst_now(), SettleLedger(book.root, "a")
     for shown in (0, FILLED, FILLED, FILLED):
-        settle(ledger, lambda day, shown=shown: [row(shown, at)], kst_now)
+        settle(ledger, lambda *_, shown=shown: [row(shown, at)], kst_now)
     (strike,) = book.strikes()
     assert (strike.state, strike.filled) == ("CANCELLED", FILLED)
     assert book.rows("SELECT SUM(quantity) AS n FROM fill")[0].n == FILLED
@@ -41,14 +41,14 @@ def test_a_cancel_that_a_notice_tells_does_not_close_the_book(book: Any) -> None
     accepted(book)
     at, ledger = kst_now(), SettleLedger(book.root, "a")
     untouched = replace(row(0, at), open=QUANTITY, cancelled=0, is_cancelled=False)
-    settle(ledger, lambda day: [untouched], kst_now)
+    settle(ledger, lambda *_: [untouched], kst_now)
     notice = Notice(
         "1", "7", "", Side.BUY, NoticeKind.CANCELLED, "005930", QUANTITY - FILLED, PRICE, QUANTITY,
         at.replace(microsecond=0),
     )  # fmt: skip
     assert record_notice(book.root, SeenNotice("a", notice, 1, at))
     for _ in range(3):
-        settle(ledger, lambda day: [row(FILLED, at)], kst_now)
+        settle(ledger, lambda *_: [row(FILLED, at)], kst_now)
     (strike,) = book.strikes()
     assert (strike.state, strike.filled) == ("CANCELLED", FILLED)
     assert book.rows("SELECT SUM(quantity) AS n FROM fill")[0].n == FILLED
@@ -69,12 +69,12 @@ def test_an_order_that_a_lagging_list_emptied_is_looked_at_until_its_fills_are_b
     open_row = replace(row(0, at), open=QUANTITY, cancelled=0, is_cancelled=False)
     seen = []
     for late in (0, 21):
-        settle(ledger, lambda day: [open_row], lambda late=late: at + timedelta(seconds=late))
+        settle(ledger, lambda *_: [open_row], lambda late=late: at + timedelta(seconds=late))
         seen += [(s.state, s.filled) for s in book.strikes()]
     assert seen == [("FILLED", QUANTITY), ("ACCEPTED", 0)]
     whole = replace(open_row, filled=QUANTITY, filled_amount=QUANTITY * PRICE, open=0)
     for _ in range(3):
-        settle(ledger, lambda day: [whole], kst_now)
+        settle(ledger, lambda *_: [whole], kst_now)
     (strike,) = book.strikes()
     assert (strike.state, strike.filled) == ("FILLED", QUANTITY)
     assert book.rows("SELECT SUM(quantity) AS n FROM fill")[0].n == QUANTITY

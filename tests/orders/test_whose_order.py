@@ -122,7 +122,7 @@ def test_an_old_day_that_a_person_must_settle_does_not_keep_today_from_being_rea
                 " CURDATE() - INTERVAL :d DAY), NOW(6))",
                 c=100 + back, n=arm, a=here.account, state=state, d=back,
             )  # fmt: skip
-    assert orders.settle_ledger().days_to_read()[0] == book.rows("SELECT CURDATE() AS d")[0].d
+    assert orders.settle_ledger().days_to_read()[0].day == book.rows("SELECT CURDATE() AS d")[0].d
     for _ in range(2):  # an order of yesterday that yesterday's whole list does not have
         orders.settle()
         book.run("UPDATE strike SET absent_since = absent_since - INTERVAL 11 SECOND")

@@ -153,7 +153,8 @@ class SimBroker:
         self.book.append(held)
         return held
 
-    def orders_of_day(self, day: datetime) -> list[BrokerOrder]:
+    def orders_of_day(self, day: datetime, since: datetime | None = None) -> list[BrokerOrder]:
+        """What may be left out, as older than ``since``, is left out."""
         life = self.life
         if life.chance(0.1):
             life.count("list unavailable")
@@ -164,6 +165,8 @@ class SimBroker:
             life.count("list lags by fills")
             seen_at -= life.rng.uniform(0, 5)
         rows = [h.row(seen_at) for h in self.book if h.shown_at <= life.clock.true]
+        if since is not None:
+            rows = [one for one in rows if one.ordered_at >= since]
         life.between("while the list is on its way", kill=0.02)
         return rows
 
