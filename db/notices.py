@@ -20,7 +20,8 @@ from db.errors import mapped
 from db.tables import fill, market
 from db.tables import notice as notice_table
 from trading.errors import Transient
-from trading.fills import Notice, NoticeKind, Side
+from trading.fills import Notice, NoticeKind
+from trading.words import SIDES
 
 LOCK_WAIT_S = 5
 SILENT_S = 5  # whoever holds the lock and says nothing for so long loses it with its session
@@ -171,9 +172,8 @@ _KINDS = {
 
 def notice_text(one: Notice) -> str:
     """``체결 매수 10주 71,500원 주문 1234``."""
-    side = "매수" if one.side is Side.BUY else "매도"
     price = f"{one.price:,}원" if one.price else "시장가"
-    return f"{_KINDS[one.kind]} {side} {one.quantity:,}주 {price} 주문 {one.order_no}"
+    return f"{_KINDS[one.kind]} {SIDES[one.side]} {one.quantity:,}주 {price} 주문 {one.order_no}"
 
 
 def recorded(engine: Engine, all_seen: Sequence[SeenNotice]) -> list[SeenNotice]:

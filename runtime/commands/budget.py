@@ -16,14 +16,8 @@ from budget.lanes import Snapshot
 from runtime import wiring
 from runtime.settings import load_settings
 from trading.errors import ConfigError
+from trading.words import LANES
 
-LANE_NAMES = {
-    "order": "주문",
-    "confirm": "체결확인",
-    "assets": "자산",
-    "spare": "예비",
-    "sweep": "잉여(2계층)",
-}
 LOOK_EVERY_S = 0.5
 
 
@@ -57,7 +51,7 @@ def table(label: str, seen: Snapshot) -> Table:
     made = Table("레인", "한도", "사용", "대기", "허용 누계", "거절 누계", title=title)
     for lane in seen.lanes:
         made.add_row(
-            LANE_NAMES[lane.lane],
+            LANES[lane.lane],
             *(str(n) for n in (lane.limit, lane.used, lane.waiting, lane.granted, lane.refused)),
         )
     return made

@@ -13,6 +13,7 @@ from db.conditions import TYPED, ConditionBook, typed
 from runtime import orders, wiring
 from runtime.loop import kst_now
 from trading.conditions import Condition, validate
+from trading.words import OPS, SIDES
 
 HELP = {
     "symbol": "종목코드", "side": "BUY 또는 SELL", "trigger_op": "LE 이하, GE 이상",
@@ -62,8 +63,7 @@ def list_(as_json: bool) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
-    side = "매수" if row["side"] == "BUY" else "매도"
-    way = "이하" if row["trigger_op"] == "LE" else "이상"
+    side, way = SIDES[row["side"]], OPS[row["trigger_op"]]
     size = f"{row['quantity']:,}주" if row["quantity"] else f"{row['amount']:,}원어치"
     on = "켜짐" if row["enabled"] else "꺼짐"
     seen = " ".join(filter(None, (row["machine_state"], row["machine_reason"])))

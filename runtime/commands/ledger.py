@@ -15,12 +15,7 @@ from runtime import wiring
 from runtime.commands.condition import who
 from trading.clock import KST
 from trading.errors import BadInput
-
-STATES = {
-    "CLAIMED": "대기", "SENDING": "전송 중", "ACCEPTED": "접수", "REJECTED": "거부",
-    "UNKNOWN": "결과 불명", "PART_FILLED": "일부 체결", "FILLED": "체결", "CANCELLED": "취소",
-    "EXPIRED": "만료", "DENIED": "차단", "NOT_SENT": "미전송",
-}  # fmt: skip
+from trading.words import OPS, SIDES, STATES
 
 
 @click.group()
@@ -78,8 +73,7 @@ def explain(order: str, as_json: bool) -> int:
 def story(found: dict[str, Any]) -> list[str]:
     """The strike's life in Korean lines."""
     s = found["strike"]
-    side = "매수" if s["side"] == "BUY" else "매도"
-    way = "이하" if s["trigger_op"] == "LE" else "이상"
+    side, way = SIDES[s["side"]], OPS[s["trigger_op"]]
     cash = (found["strike"]["assets"].get("balance") or {}).get("orderable_cash")
     lines = [
         f"타격 {s['id']}: 조건 {s['condition_id']}의 {s['arm_no']}번째 장전",

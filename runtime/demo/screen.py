@@ -13,15 +13,7 @@ from rich.table import Table
 
 from runtime.demo.watcher import Rows
 from runtime.loop import kst_now
-
-STATES = {
-    "CLAIMED": "대기", "SENDING": "전송 중", "ACCEPTED": "접수", "REJECTED": "거부",
-    "UNKNOWN": "결과 불명", "PART_FILLED": "일부 체결", "FILLED": "체결", "CANCELLED": "취소",
-    "EXPIRED": "만료", "DENIED": "차단", "NOT_SENT": "미전송",
-}  # fmt: skip
-LANES = {"order": "주문", "confirm": "체결확인", "assets": "자산", "spare": "예비", "sweep": "잉여"}
-SIDES = {"BUY": "매수", "SELL": "매도"}
-OPS = {"LE": "이하", "GE": "이상"}
+from trading.words import LANES, OPS, SIDES, STATES
 
 
 class Screen:

@@ -13,6 +13,7 @@ from db.report_reads import Account, LedgerOrder
 from trading.fills import Side
 from trading.lifecycle import FINAL, State
 from trading.orders import BrokerOrder
+from trading.words import SIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,11 @@ def _cash(orders: Iterable[BrokerOrder], before: Account, after: Account) -> Com
 
 
 def _turnover(orders: Iterable[BrokerOrder], after: Account) -> Iterable[Difference]:
-    for side, word, said in ((Side.BUY, "매수", after.bought), (Side.SELL, "매도", after.sold)):
+    for side, said in ((Side.BUY, after.bought), (Side.SELL, after.sold)):
         amount = sum(one.filled_amount for one in orders if one.side is side)
         if said is not None and said != amount:
-            yield Difference("TURNOVER", f"당일 {word}", f"{said:,}원", f"체결 합 {amount:,}원")
+            what, theirs = f"당일 {SIDES[side]}", f"체결 합 {amount:,}원"
+            yield Difference("TURNOVER", what, f"{said:,}원", theirs)
 
 
 def bars_with_closes(

@@ -7,7 +7,8 @@ from html import escape
 
 from runtime.report.day import Drawn, Report
 from runtime.report.svg import candles
-from runtime.report.words import KINDS, SIDES, STATES, verdict
+from runtime.report.words import KINDS, verdict
+from trading.words import SIDES, STATES
 
 STYLE = """
 body{font-family:"Noto Sans KR","Malgun Gothic",sans-serif;max-width:1000px;margin:2em auto;

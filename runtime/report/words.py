@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from runtime.report.day import Report
-from trading.fills import Side
+from trading.words import SIDES, STATES
 
-SIDES = {Side.BUY: "매수", Side.SELL: "매도"}
-STATES = {
-    "CLAIMED": "대기", "SENDING": "전송 중", "ACCEPTED": "접수", "REJECTED": "거부",
-    "UNKNOWN": "결과 불명", "PART_FILLED": "일부 체결", "FILLED": "체결", "CANCELLED": "취소",
-    "EXPIRED": "만료", "DENIED": "차단", "NOT_SENT": "미전송",
-}  # fmt: skip
 KINDS = {
     "STATE": "끝나지 않은 주문", "ORDER": "증권사에 없는 주문", "FILLS": "체결", "HOLDING": "보유",
     "CASH": "예수금", "TURNOVER": "매매대금", "CLOSE": "종가",

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from budget.lanes import Snapshot
-from runtime.demo.screen import LANES, SIDES, STATES
 from runtime.top.look import Picture
+from trading.words import LANES, SIDES, STATES
 
 LATE_S = 20.0  # as the alarms' patience
 LEFT = frozenset({"종목", "상태", "이름", "이유", "레인"})

@@ -12,6 +12,8 @@ import pytest
 
 from db.script import sql_file
 from tests.gnuboard.site import GNUBOARD, Site
+from trading.lifecycle import State
+from trading.words import OPS, SIDES, STATES
 
 PLUGIN = GNUBOARD / "plugin" / "stockd"
 HERE = Path(__file__).parent
@@ -48,6 +50,12 @@ def test_php_judges_each_condition_of_the_corpus_as_written() -> None:
         if said != case["verdict"]
     ]
     assert wrong == []
+
+
+def test_page_and_machine_call_a_thing_by_the_same_word() -> None:
+    told = json.loads(php("words.php"))
+    assert told == {"states": STATES, "sides": SIDES, "ops": OPS}
+    assert set(STATES) == set(State)
 
 
 def test_every_php_file_parses_and_uses_nothing_newer_than_7_4() -> None:
