@@ -21,11 +21,9 @@ from typing import Any
 
 import structlog
 
-from db.feed_gaps import close_gaps, last_received, open_gap
 from db.heartbeat import Heartbeat
 from db.notices import SeenNotice, record_notice
-from db.ticks import TickWriter, forget_stocks, read_states
-from db.watch import watched_sections
+from db.ticks import TickWriter
 from kis.frames import TRADE
 from kis.parse import parse_figures, parse_moment, parse_tick
 from kis.stream import Event, Lost, Noticed, Refusal, Registered, Unread
@@ -34,15 +32,15 @@ from runtime.feed_link import Link
 from runtime.loop import Step, Stop, kst_now, supervise
 from runtime.market_bars import BarKeeper
 from runtime.market_clerk import Clerk
+from runtime.market_gaps import FeedGaps
 from runtime.market_parts import MarketParts, market_parts
 from runtime.market_signs import MarketSigns
 from runtime.market_silence import Sight, Silence
+from runtime.market_watch import WatchList
 from runtime.market_writer import MarketWriter
 from runtime.scheduling import take_short_turns
-from trading.clock import KST
-from trading.conflation import MINUTE, Conflator, StockState
+from trading.conflation import Conflator
 from trading.errors import OutsideError, StockdError
-from trading.watch_plan import WatchPlan, plan_watch
 
 log = structlog.get_logger(__name__)
 
@@ -74,14 +72,11 @@ class Market:
         self.keeper = BarKeeper(parts.engine, self.conflator, self.lock)
         self.foreign_notices = 0
         self.links = parts.links(self._pool)
+        self.gaps = FeedGaps(parts.engine, self.conflator, self.lock, self.clerk)
+        self.watch = WatchList(parts, self.links, self.conflator, self.lock, self.gaps)
         self.signs = MarketSigns(parts, self.links, self.conflator, self.writer, self.keeper)
         self._by_fd: dict[int, Link] = {}
         self._epoll = select.epoll()
-        self._plan: WatchPlan | None = None  # made by the clerk, applied by the loop
-        self._applied: WatchPlan | None = None
-        self._resumed: dict[str, StockState] = {}
-        self._gaps: dict[int, datetime] = {}  # section -> since when it does not deliver
-        self._open_gaps: set[int] = set()  # those that stand in feed_gap
         self._copies: dict[int, Counter[tuple]] = {link.number: Counter() for link in self.links}
         self._silences = {link.number: Silence(parts.silence_s) for link in self.links}
         self._widths: set[int] = set()
@@ -94,21 +89,13 @@ class Market:
 
     def start(self) -> None:
         """Read where the last run stopped and begin. Raises Unavailable without MariaDB."""
-        self._resumed = {state.symbol: state for state in read_states(self.parts.engine)}
-        seen = last_received(self.parts.engine, [link.number for link in self.links])
-        now = kst_now()
-        for link in self.links:
-            last = seen.get(link.number)
-            since = None if last is None else self.parts.missed(last, now)
-            if since is not None:
-                self._note_gap(link.number, since, "데몬이 꺼져 있었음")
-            self._gaps.setdefault(link.number, now)  # nothing is registered yet
-            self._open_gaps.add(link.number)  # and the last end may have left one open
-        self._make_plan()
-        self.clerk.every(1.0, self._make_plan)
+        self.watch.resume()
+        self.gaps.start([link.number for link in self.links], kst_now(), self.parts.missed)
+        self.watch.make()
+        self.clerk.every(1.0, self.watch.make)
         self.clerk.every(1.0, self.beat)
         self.clerk.every(5.0, lambda: self.keeper.check(kst_now()))
-        self.clerk.every(60.0, self._forget_rows)
+        self.clerk.every(60.0, self.watch.forget_rows)
         if self.parts.recorder is not None:
             self.parts.recorder.start()
         self.clerk.start()
@@ -159,7 +146,7 @@ class Market:
                 link.section.abort("not all unsubscribed in time")
                 self._tell_closed(link, clean=False)
             if self._awake:
-                self._note_gap(link.number, now, "데몬을 끔")
+                self.gaps.note(link.number, now, "데몬을 끔")
         written = self.writer.stop(1.0)
         if self.parts.recorder is not None:
             self.parts.recorder.stop(1.0)
@@ -196,7 +183,7 @@ class Market:
             case Noticed():
                 self._noticed(link, event)
             case Registered(registration, on):
-                if on and registration[0] == TRADE and link.number not in self._gaps:
+                if on and registration[0] == TRADE and link.number not in self.gaps:
                     with self.lock:
                         self.conflator.back([registration[1]], kst_now())
             case Refusal(registration, ack):
@@ -240,13 +227,12 @@ class Market:
         log.warning("섹션 끊김", section=link.number, reason=lost.reason)
         link.lost(lost)
         if self._awake:
-            self._note_gap(link.number, kst_now() - timedelta(seconds=silent), lost.reason)
+            self.gaps.note(link.number, kst_now() - timedelta(seconds=silent), lost.reason)
 
     # -- by turns ---------------------------------------------------------------------------
 
     def _look(self, now: datetime, clock: float) -> None:
-        if self._plan is not self._applied and self._plan is not None:
-            self._apply(self._plan)
+        self.watch.apply()
         for link in self.links:
             if link.up:
                 self._take(link)  # sends what is due
@@ -266,17 +252,12 @@ class Market:
 
     def _look_at_cover(self, link: Link, now: datetime, clock: float) -> None:
         """A section is back when all its stocks are registered (or what is left is refused)."""
-        if link.number not in self._gaps or not link.up:
+        if link.number not in self.gaps or not link.up:
             return
         section = link.section
         if not section.settled and clock - section.opened_at < COVERED_AFTER_S:
             return
-        del self._gaps[link.number]
-        with self.lock:
-            self.conflator.back(section.held, now)
-        if link.number in self._open_gaps:
-            self._open_gaps.discard(link.number)
-            self.clerk.put(lambda: close_gaps(self.parts.engine, link.number, now))
+        self.gaps.back(link.number, section.held, now)
 
     def _look_at_silence(self, now: datetime, clock: float) -> None:
         if not self.parts.awake(now):
@@ -291,85 +272,6 @@ class Market:
                 one.last_frame_at = silence.since  # what came after it was no trade
                 self._lost(link, one.abort(why), False)
 
-    def _note_gap(self, number: int, since: datetime, reason: str) -> None:
-        self._gaps.setdefault(number, since)
-        self._open_gaps.add(number)
-        with self.lock:
-            states = [s.symbol for s in self.conflator.states.values() if s.section == number]
-            self.conflator.lost(states, since)
-        self.clerk.put(lambda: open_gap(self.parts.engine, number, since, reason))
-
-    # -- the watch list ---------------------------------------------------------------------
-
-    def _make_plan(self) -> None:
-        """In the clerk: the wanted stocks over all sections, stable."""
-        if len(self.links) == len(self.parts.numbers):  # alone: memory knows more than the table
-            known = [*self._resumed.values(), *list(self.conflator.states.values())]
-            held = {state.symbol: state.section for state in known}
-        else:  # the table is all that several processes know in common
-            held = watched_sections(self.parts.engine)
-        plan = plan_watch(self.parts.wanted(), held, self.parts.numbers)
-        if self._plan is None or plan != self._plan:
-            for symbol, reason in plan.refused.items():
-                log.error("감시 거절", symbol=symbol, reason=reason)
-            self._plan = plan
-
-    def _apply(self, plan: WatchPlan) -> None:
-        base = int(time.time() * 1000)  # a start never falls back behind what was written before
-        ours = {s: link.number for link in self.links for s in plan.sections[link.number]}
-        with self.lock:
-            for code, state in list(self.conflator.states.items()):
-                if code.decode() not in ours:
-                    self.conflator.unwatch(state.symbol)
-            for symbol, number in ours.items():
-                self._watch(symbol, number, base)
-        for link in self.links:
-            link.section.want(plan.sections[link.number])
-        self._applied = plan
-
-    def _watch(self, symbol: str, number: int, base: int) -> None:
-        state = self.conflator.states.get(symbol.encode())
-        if state is not None:
-            if state.section != number:
-                state.section = number
-                self.conflator.lost([symbol], kst_now())
-                self.conflator.touch(state)
-            return
-        now = kst_now()
-        state = self._resumed.pop(symbol, None) or StockState(symbol, number, base)
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        last = datetime.fromtimestamp(state.received, KST) if state.received else midnight
-        since = self.parts.missed(last, now)
-        # after the opening, that is; a market that never closes (a simulator) has none
-        state.late = not state.received and since is not None and since > last
-        if not state.received:
-            since = now - MINUTE
-        if base > state.seq:
-            state.seq = base
-            state.recent.clear()  # their numbers would be other ones now
-        state.section = number
-        for bar in (state.bar, state.prev):
-            if bar is not None:
-                self.conflator.closed[symbol, bar.at] = bar
-        self.conflator.watch(state)
-        self.conflator.lost([symbol], self._gaps.get(number, since or now))
-        self.conflator.touch(state)
-
-    def _forget_rows(self) -> None:
-        """Rows of stocks nobody watches any more, once their last bar is in `bar`."""
-        plan = self._plan
-        if plan is None:
-            return
-        watched = {symbol for symbols in plan.sections.values() for symbol in symbols}
-        before = time.time() - 180
-        left = [
-            state.symbol
-            for state in read_states(self.parts.engine)
-            if state.symbol not in watched and 0 < state.received < before
-        ]
-        if left:
-            forget_stocks(self.parts.engine, left)
-
     @property
     def records(self) -> int:
         """Trade records read since the start, over all sections."""
@@ -377,7 +279,7 @@ class Market:
 
     def detail(self) -> Mapping[str, Any]:
         """What `stockd status` shows of the feed."""
-        return self.signs.detail(len(self._plan.refused) if self._plan else 0)
+        return self.signs.detail(len(self.watch.refused))
 
     def beat(self) -> None:
         """The row of `daemon`."""

@@ -123,7 +123,7 @@ def test_a_cut_section_comes_back_and_its_minutes_say_so(
         symbols = symbols_of(simulator, 20)
         with start_feed(simulator, symbols) as feed:
             until(lambda: feed_db.one("SELECT COUNT(*) FROM market") == 20)
-            until(lambda: not feed.market._gaps)
+            until(lambda: len(feed.market.gaps) == 0)
             simulator.control("fault", drop_ws=1)
             until(lambda: feed_db.one("SELECT COUNT(*) FROM feed_gap WHERE until_at IS NOT NULL"))
             until(lambda: simulator.stats()["registrations"] == {"simkey-1": 11, "simkey-2": 11})
@@ -183,7 +183,7 @@ def test_the_watch_list_changes_while_it_runs_without_a_reconnect(
             )  # goes before the settings' list, whose last stock has to leave
             until(lambda: feed_db.rows("SELECT 1 FROM market WHERE symbol = :s", s=symbols[90]))
             assert feed.market.detail()["refused"] == 1
-            assert listed[-1] in feed.market._plan.refused
+            assert listed[-1] in feed.market.watch.refused
             until(lambda: sum(simulator.stats()["registrations"].values()) == 82)
             after = {row.symbol: row.section for row in feed_db.rows("SELECT * FROM market")}
             assert all(after[s] == homes[s] for s in listed[:79]), "a change moves few"
