@@ -19,25 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 from venue import PRICE, SimBroker, SimLane
 from verdict import judge, unfinished
+from watched import WatchedCancels
 from wires import BREAKS, START, Killed
 
 from db import gate, lease
 from db.halt import halt, resume
 from db.ledger import Site, claim_arming, rehearse_arming
-from db.ledger_cancel import CancelLedger
-from db.ledger_send import SendLedger
 from db.notices import SeenNotice, record_notice
 from db.settle import SettleLedger, settle
 from db.trader_reads import condition_of
 from trading.cancelling import CancelDesk
 from trading.errors import Throttled, Unavailable
-from trading.execution import Desk, OrderDesk
+from trading.execution import OrderDesk
 from trading.fills import Notice
 from trading.firing import Crossing
-from trading.guards import Facts, Limits
+from trading.guards import Limits
 from trading.hours import TradingDay
-from trading.lifecycle import State
-from trading.orders import NewOrder, Outcome
+from trading.orders import NewOrder
 
 if TYPE_CHECKING:
     from worlds import World
@@ -57,55 +55,6 @@ RARE = (("halt", 0.2), ("jump", 0.3), ("toggle", 0.4), ("pause", 0.4))
 # what was claimed is over after a minute, what hangs after 14 s, what is absent 10 s later
 CALM_S = (6, 6, 12, 12, 12, 24, 24, 24)
 BREAK_SHARE = 0.06  # of the acts have a connection that is going to break
-
-
-class Watched(SendLedger):
-    """The real ledger with the world going on between its steps."""
-
-    life: Life
-
-    def desk(self) -> Desk:
-        desk = super().desk()
-        self._remember(desk.first)
-        return desk
-
-    def facts(self, strike_id: int) -> Facts | None:
-        found = super().facts(strike_id)
-        self._remember(found)
-        return found
-
-    def _remember(self, found: Facts | None) -> None:
-        if found is not None:  # the broker of the lives knows an order's strike by the object
-            self.life.whose[id(found.strike.order)] = found.strike.id
-            self.life.seen_orders.append(found.strike.order)
-
-    def claim(self, *args: Any) -> str:
-        self.life.between("before the claim", kill=0.03)
-        refused = super().claim(*args)
-        self.life.between("after the claim", kill=0.04)
-        return refused
-
-    def answer(self, strike_id: int, token: str, outcome: Outcome) -> State:
-        self.life.between("before the answer", kill=0.04)
-        state = super().answer(strike_id, token, outcome)
-        self.life.between("after the answer", kill=0.02)
-        return state
-
-
-class WatchedCancels(CancelLedger):
-    """The same for the cancels that follow a halt."""
-
-    life: Life
-
-    def claim(self, strike_id: int, token: str) -> bool:
-        self.life.between("before the cancel", kill=0.03)
-        done = super().claim(strike_id, token)
-        self.life.between("after the cancel's claim", kill=0.04)
-        return done
-
-    def told(self, strike_id: int, token: str, words: str, *, answered: bool) -> None:
-        self.life.between("before the cancel's answer", kill=0.04)
-        super().told(strike_id, token, words, answered=answered)
 
 
 @dataclass

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from lives import Watched
 from venue import SimBroker
+from watched import Watched
 
 from db import gate
 from trading.execution import OrderDesk, Served

@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from drawn import Seeded
-from lives import Life, Watched
+from lives import Life
 from pymysql.cursors import DictCursor
 from venue import SimBroker
+from watched import Watched
 from wires import Clock, SimConnection, Wires, sim_engine
 
 from db.ledger import verify
