@@ -100,6 +100,7 @@ class Life:
         self.shown: Counter[tuple[Any, ...]] = Counter()
         self.holders = 0
         self.workers = [self._worker() for _ in range(2)]
+        self.agreed = [False, False]
         self.leader = 0  # who held the lease last
         self.settler = SettleLedger(world.engine, ACCOUNT)
 
@@ -216,8 +217,11 @@ class Life:
         number = 1 - self.leader if self.chance(0.3) else self.leader
         if self.chance(0.05):
             self.count("worker started anew")
-            self.workers[number] = self._worker()
+            self.workers[number], self.agreed[number] = self._worker(), False
         holder, desk, cancels = self.workers[number]
+        if not self.agreed[number]:  # before a process sends anything, as runtime.orders.agree does
+            settle(self.settler, self.book.orders_of_day, self.clock.now, force=True)
+            self.agreed[number] = True
         if self.depth and self.chance(0.5):  # a paused holder whose lease has passed on
             self.count("lease lost")
             self.world.sql("UPDATE lease SET expires_at = NOW(6) - INTERVAL 1 SECOND")
