@@ -44,6 +44,8 @@ TIMETABLE = (
     Entry("strikes", "tasks.strike.sweep", "confirm", every=2.0),
     # tier 2: the rest of the market over the surplus calls                    2계층, 10초
     Entry("sweep", "tasks.sweep.turn", "sweep", every=10.0),
+    # limits and designations of the stocks with conditions, once a day                종목의 그날
+    Entry("stock-days", "tasks.stock_days.read", "sweep", every=15.0),
     # before the market opens: a token for the whole day, the calendar checked     장 시작 전
     Entry("morning", "tasks.morning.prepare", "sweep", at="07:40"),
     # tier 3: data.go.kr publishes a day one business day later, about 13:00    3계층, 전종목

@@ -20,6 +20,11 @@ from trading.conditions import Condition, Context
 from trading.errors import BadInput
 
 _DAY_START = datetime(2000, 1, 1, tzinfo=KST)  # any day: only the time of day counts
+# of today: of a stock with a condition, else of one that the sweep prices
+_LIMIT = (
+    "COALESCE((SELECT {0} FROM stock_day WHERE symbol = :s AND day = CURDATE()),"
+    " (SELECT {0} FROM sweep_quote WHERE symbol = :s AND DATE(received_at) = CURDATE())) AS {0}"
+)
 TYPED = (
     "symbol", "side", "trigger_op", "strike_price", "order_kind", "limit_price", "venue",
     "quantity", "amount", "valid_from", "valid_until", "window_from", "window_until", "max_age_ms",
@@ -58,10 +63,9 @@ class ConditionBook:
                     "SELECT (SELECT COUNT(*) FROM listing) AS listings,"
                     " (SELECT COUNT(*) FROM listing WHERE symbol = :s) AS listed,"
                     " (SELECT MAX(halted) FROM market WHERE symbol = :s) AS halted,"
-                    " (SELECT upper_limit FROM sweep_quote WHERE symbol = :s"
-                    "   AND DATE(received_at) = CURDATE()) AS upper_limit,"
-                    " (SELECT lower_limit FROM sweep_quote WHERE symbol = :s"
-                    "   AND DATE(received_at) = CURDATE()) AS lower_limit,"
+                    " (SELECT no_buy FROM stock_day WHERE symbol = :s AND day = CURDATE())"
+                    "   AS no_buy,"
+                    f" {_LIMIT.format('upper_limit')}, {_LIMIT.format('lower_limit')},"
                     " (SELECT COALESCE(orderable_cash, deposit_d2) FROM asset_balance"
                     "   WHERE account = :a) AS cash,"
                     " (SELECT sellable FROM asset_position WHERE account = :a AND symbol = :s)"
@@ -73,6 +77,7 @@ class ConditionBook:
             now=now,
             listed=bool(row.listed) if row.listings else None,
             halted=None if row.halted is None else bool(row.halted),
+            no_buy=row.no_buy,
             upper_limit=row.upper_limit or None,
             lower_limit=row.lower_limit or None,
             cash=row.cash,

@@ -29,6 +29,7 @@ VIEWS = (
     "v_daemon",
     "v_listing",
     "v_sweep_quote",
+    "v_stock_day",
     "v_guard_trip",
     "v_lane",
 )
@@ -99,6 +100,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             "asset_balance": (S,),
             "asset_position": (S,),
             "sweep_quote": (S,),
+            "stock_day": (S,),
             "fill": (S,),
             "bar": (S,),
             CONDITION: (S,),
@@ -116,6 +118,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             **dict.fromkeys(
                 ("market", "asset_balance", "asset_position", "sweep_quote", "listing"), (S,)
             ),
+            "stock_day": (S,),
             **dict.fromkeys(("notice", "feed_gap", "bar", "condition_state", "watch"), (S,)),
             "daily_price": (S,),
             "asset_history": (S,),  # the evening report: the account as it was before the day
@@ -146,6 +149,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "sweep": _rights(
         {
             "sweep_quote": (S, I, U, D),
+            "stock_day": (S, I, U),
             "daily_price": (S, I, U),
             "listing": (S, I, U),
             "market": (S,),

@@ -68,7 +68,8 @@ _FACTS = """
     SELECT m.price, m.received_at, m.traded_at, m.halted, m.drift, m.hour_class,
       EXISTS (SELECT 1 FROM feed_gap g WHERE g.section = m.section AND g.until_at IS NULL)
         AS gap_open,
-      q.upper_limit, q.lower_limit,
+      COALESCE(y.upper_limit, q.upper_limit) AS upper_limit,
+      COALESCE(y.lower_limit, q.lower_limit) AS lower_limit, y.no_buy,
       b.received_at AS assets_at, b.orderable_cash, b.deposit_d2, b.realized_profit,
       COALESCE(p.sellable, 0) + IF(v_side = 'SELL', COALESCE((
         SELECT SUM(f.quantity) FROM fill f
@@ -86,6 +87,7 @@ _FACTS = """
                 ORDER BY claimed_at DESC LIMIT {window}) t) k
       LEFT JOIN market m ON m.symbol = v_symbol
       LEFT JOIN sweep_quote q ON q.symbol = m.symbol AND DATE(q.received_at) = DATE(NOW(6))
+      LEFT JOIN stock_day y ON y.symbol = v_symbol AND y.day = CURDATE()
       LEFT JOIN asset_balance b ON b.account = :account
       LEFT JOIN asset_position p ON p.account = b.account AND p.symbol = v_symbol;
     SELECT COUNT(*) AS orders,
@@ -194,6 +196,7 @@ class FactsReader:
             armed=bool(s.armed),
             oco_taken=s.oco == "TAKEN",
             oco_open=s.oco == "OPEN",
+            no_buy=a.no_buy or "",
             today=self._trading_day(s.db_now.date()),
             day_amount_cap=s.day_amount_cap,
             day_strike_cap=s.day_strike_cap,

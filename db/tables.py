@@ -299,6 +299,18 @@ sweep_quote = _table(
     {"missing_since": WHEN},
 )
 
+stock_day = _table(
+    "stock_day",
+    {"symbol": SYMBOL},
+    {
+        "day": DAY,
+        **dict.fromkeys(("base_price", "upper_limit", "lower_limit"), BIG),
+        "no_buy": V(100),
+        "received_at": WHEN,
+    },
+    {"designations": V(100)},
+)
+
 daily_price = _table(
     "daily_price",
     {"day": DAY, "symbol": SYMBOL},

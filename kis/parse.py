@@ -16,6 +16,7 @@ from kis import fields as f
 from kis.fields import Field, read_row
 from kis.order_codes import KIND_OF
 from trading.assets import Balance, Position
+from trading.designations import STATUS, Designation, StockDay
 from trading.errors import BadInput
 from trading.fills import Notice, NoticeKind
 from trading.orders import BrokerOrder
@@ -360,10 +361,46 @@ def parse_multprice(row: Mapping[str, Any]) -> Price:
 
 def parse_price(symbol: str, row: Mapping[str, Any]) -> Price:
     """inquire-price output (FHKST01010100) of the ``symbol`` that was asked for."""
+    _check_symbol(symbol, row)
+    return Price(symbol=symbol, ask=0, bid=0, **read_row(_PRICE, row))
+
+
+_STOCK_DAY = (
+    Field("stck_sdpr", "base_price", f.won_or_none),
+    Field("stck_mxpr", "upper_limit", f.won_or_none),  # 정리매매 has none
+    Field("stck_llam", "lower_limit", f.won_or_none),
+)
+# Y/N fields of their own; in one answer iscd_stat_cls_code has room for one state alone
+_FLAGS = {
+    "temp_stop_yn": Designation.HALTED,
+    "short_over_yn": Designation.OVERHEATED,
+    "sltr_yn": Designation.DELISTING,
+    "invt_caful_yn": Designation.ATTENTION,
+}
+
+
+def parse_stock_day(symbol: str, row: Mapping[str, Any]) -> StockDay:
+    """Limits and designations of the day: inquire-price output (FHKST01010100) of ``symbol``.
+
+    A state that is not in the table (iscd_stat_cls_code) makes the designations unknown, None.
+    """
+    _check_symbol(symbol, row)
+    code = str(row.get("iscd_stat_cls_code") or "").strip()
+    found = {one for name, one in _FLAGS.items() if str(row.get(name) or "").strip() == "Y"}
+    if (status := STATUS.get(code)) is not None:
+        found.add(status)
+    known = code in STATUS
+    return StockDay(
+        symbol=symbol,
+        designations=frozenset(found) if known or found else None,
+        **read_row(_STOCK_DAY, row),
+    )
+
+
+def _check_symbol(symbol: str, row: Mapping[str, Any]) -> None:
     answered = str(row.get("stck_shrn_iscd", symbol)).strip()
     if answered != symbol:
         raise BadInput("stck_shrn_iscd", answered, f"{symbol} was asked for")
-    return Price(symbol=symbol, ask=0, bid=0, **read_row(_PRICE, row))
 
 
 def parse_holiday(row: Mapping[str, Any]) -> tuple[date, bool]:

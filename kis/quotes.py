@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from kis.endpoints import HOLIDAY, MULTPRICE, PRICE
 from kis.keys import Env
-from kis.parse import Price, parse_holiday, parse_multprice, parse_price
+from kis.parse import Price, parse_holiday, parse_multprice, parse_price, parse_stock_day
 from kis.rest import KisRest
+from trading.designations import StockDay
 from trading.errors import BadInput
 
 MULTPRICE_MAX = 30  # symbols a call
@@ -60,8 +62,15 @@ class KisQuotes:
 
     def price(self, symbol: str) -> Price:
         """One stock (FHKST01010100). BadInput if the answer is not of this stock."""
+        return parse_price(symbol, self._inquire(symbol))
+
+    def stock_day(self, symbol: str) -> StockDay:
+        """Limits and designations of one stock's day (FHKST01010100). Errors as ``price``."""
+        return parse_stock_day(symbol, self._inquire(symbol))
+
+    def _inquire(self, symbol: str) -> dict[str, Any]:
         asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol}
-        return parse_price(symbol, self._rest.read(PRICE, asked).one("output"))
+        return self._rest.read(PRICE, asked).one("output")
 
     def holidays(self, start: date) -> dict[date, bool]:
         """``{day: market open}`` of about 23 days from ``start`` (CTCA0903R), one call.

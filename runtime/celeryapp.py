@@ -21,6 +21,7 @@ TASK_MODULES = (
     "tasks.assets",
     "tasks.sweep",
     "tasks.morning",
+    "tasks.stock_days",
     "tasks.publicdata",
     "tasks.report",
 )

@@ -56,7 +56,7 @@ def patience() -> timedelta:
 def limits(settings: Settings | None = None) -> Limits:
     """The guards' limits of the settings."""
     known = settings or load_settings()
-    trade = known.trade.model_dump(exclude={"account", "patience_s"})
+    trade = known.trade.model_dump(exclude={"account", "no_buy", "patience_s"})
     return Limits(**trade, krx_hours=not always_open(known))
 
 

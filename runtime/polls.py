@@ -25,17 +25,18 @@ from kis.rest import KisRest
 from runtime import orders, publicdata, wiring
 from runtime.asset_store import DbAssetStore
 from runtime.assets import AssetPoll
-from runtime.calendar import Calendar, market_is_awake
+from runtime.calendar import Calendar, always_open, market_is_awake
 from runtime.loop import kst_now
 from runtime.on_the_clock import turn_lasts, until_the_moment
 from runtime.settings import load_settings
+from runtime.stock_days import StockDays
 from runtime.sweep import Key, Sweep
 from trading.clock import KST
 from trading.errors import ConfigError, StockdError
 
 log = structlog.get_logger(__name__)
 
-SWEEP_EVERY_S = 10.0
+SWEEP_EVERY_S, STOCK_DAYS_EVERY_S = 10.0, 15.0
 LATEST_START_S = 2.0  # so much past its moment a poll still begins
 BOOKED_PAST_S = 0.5  # a poll that is late all the same keeps its place so long
 POLL_NEXT_S = 1.25  # the ledger's pace and a call
@@ -127,6 +128,22 @@ def sweep_market() -> str:
         return f"{done.written} of {len(symbols)} in {done.seconds:.1f} s"
 
     return in_turn("sweep", SWEEP_EVERY_S, LONGEST_CYCLE_S, turn)
+
+
+@cache
+def stock_days() -> StockDays:
+    """Over the surplus calls of the trading account's app key."""
+    quotes = KisQuotes(wiring.kis_rest())
+    no_buy = [one.value for one in load_settings().trade.no_buy]
+    days = StockDays(quotes, wiring.engine("sweep"), orders.site(), no_buy, kst_now)
+    if always_open(load_settings()):
+        days.read_from = (time_of_day(0),)
+    return days
+
+
+def read_stock_days() -> str:
+    """One turn of the stocks' day, every 15 s in market hours."""
+    return in_turn("stock-days", STOCK_DAYS_EVERY_S, LONGEST_CYCLE_S, lambda: stock_days().turn())
 
 
 def prepare_morning() -> str:

@@ -26,6 +26,7 @@ from pydantic import (
 from budget.profiles import PROFILES, profile
 from runtime.processes import ProcessMark
 from runtime.settings_source import CONFIG, Problem, gather
+from trading.designations import NO_BUY, Designation
 from trading.errors import ConfigError
 
 PAPER_REST = "https://openapivts.koreainvestment.com:29443"
@@ -199,6 +200,7 @@ class Trade(Part):
     clock_offset_ms: int = Field(default=5_000, ge=100)
     error_rate_percent: int = Field(default=50, ge=1, le=100)  # halts
     duplicate_open: bool = True
+    no_buy: tuple[Designation, ...] = NO_BUY  # 지정: stocks under one of these are not bought
     patience_s: int = Field(default=60, ge=1, le=3600)  # how long a strike may wait for its turn
 
 

@@ -40,8 +40,9 @@ async def inquire_price(world: World, call: Call) -> Reply:
         return _unknown(market)
     one = stock.listing
     in_vi = time.monotonic() < stock.vi_until
+    state = world.scenario.designations.get(one.code, "55")
     output = {
-        "iscd_stat_cls_code": "58" if stock.halted else "55",
+        "iscd_stat_cls_code": "58" if stock.halted else state,
         "marg_rate": "20.00",
         "rprs_mrkt_kor_name": one.market,
         "bstp_kor_isnm": "기타",
@@ -91,7 +92,7 @@ async def inquire_price(world: World, call: Call) -> Reply:
         "ovtm_vi_cls_code": "N",
         "invt_caful_yn": "N",
         "mrkt_warn_cls_code": "00",
-        "short_over_yn": "N",
+        "short_over_yn": "Y" if state == "59" else "N",
         "sltr_yn": "N",
     }
     return done({"output": output}, *_DONE)

@@ -20,6 +20,7 @@ class Scenario:
     token_gap_s: float = 60.0  # a second issue within this is refused (EGW00133)
     token_life_s: float = 86_400.0
     token_same_s: float = 21_600.0  # asked again within this: the same token
+    designations: dict[str, str] = field(default_factory=dict)  # code: iscd_stat_cls_code
     page_balance: int = 0  # rows a page; 0 = the broker's own (50 real, 20 paper)
     page_orders: int = 0  # 0 = 100 real, 15 paper
     refusal_rt_cd: str = "1"  # "1" and "7" were both seen

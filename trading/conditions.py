@@ -103,6 +103,7 @@ class Context:
     now: datetime
     listed: bool | None = None
     halted: bool | None = None
+    no_buy: str | None = None  # designations for which the owner does not buy it; "": none
     upper_limit: int | None = None  # 상한가 of the day
     lower_limit: int | None = None  # 하한가 of the day
     cash: int | None = None  # 주문가능현금, KRW
@@ -257,6 +258,8 @@ def validate(row: Row, context: Context) -> Condition:
     """
     symbol = _symbol(row, context)
     side = Side(_choice(row, "side", ["BUY", "SELL"], ""))
+    if side is Side.BUY and context.no_buy:
+        raise BadCondition("symbol", symbol, "no_buy", f"{context.no_buy} 종목은 사지 않습니다")
     op = TriggerOp(_choice(row, "trigger_op", ["LE", "GE"], "LE" if side is Side.BUY else "GE"))
     strike_price = _price(row, "strike_price", context)
     if strike_price is None:

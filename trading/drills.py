@@ -63,6 +63,7 @@ DRILLS: dict[str, Spoil] = {
     "FEED_GAP": lambda f, _: _market(f, gap_open=True),
     "HOLIDAY": lambda f, _: replace(f, today=None),
     "PHASE": lambda f, _: _market(f, halted=True),
+    "DESIGNATION": lambda f, _: replace(f, no_buy="관리종목"),
     "STALE_PRICE": lambda f, _: _market(
         replace(f, strike=replace(f.strike, tick_received_at=f.now - timedelta(seconds=4))),
         received_at=f.now - timedelta(seconds=4),

@@ -62,7 +62,7 @@ class StrikeRow:
 
 @dataclass(frozen=True, slots=True)
 class MarketFacts:
-    """The stock's row of ``market`` now, and the day's limits where the sweep knows them."""
+    """The stock's row of ``market`` now, and the day's limits where they have been read."""
 
     price: int
     received_at: datetime | None
@@ -120,6 +120,7 @@ class Facts:
     today: TradingDay | None  # the day of ``now`` by the calendar; None: the exchange is closed
     day_amount_cap: int | None = None
     day_strike_cap: int | None = None
+    no_buy: str = ""  # designations of the stock for which its owner does not buy it
     oco_open: bool = False  # an exit of its group stands at the broker and must be cancelled first
 
     @property
@@ -202,6 +203,12 @@ def _phase(f: Facts, limits: Limits) -> Verdict:
         return Deny("PHASE", f"{order.venue.value} 장이 열려 있지 않습니다")
     if order.kind not in kinds_at(order.venue, phase):
         return Deny("PHASE", f"{phase.value}에는 {order.kind.value} 주문을 받지 않습니다")
+    return None
+
+
+def _designation(f: Facts, _: Limits) -> Verdict:
+    if f.no_buy and f.strike.order.side is Side.BUY:
+        return Deny("DESIGNATION", f"{f.no_buy} 종목은 사지 않습니다")
     return None
 
 
@@ -333,6 +340,7 @@ GUARDS: tuple[tuple[str, Guard], ...] = (
     ("feed_gap", _feed_gap),
     ("holiday", _holiday),
     ("phase", _phase),
+    ("designation", _designation),
     ("stale_price", _stale_price),
     ("clock", _clock),
     ("stale_assets", _stale_assets),

@@ -21,6 +21,7 @@ from db.errors import mapped
 from db.halt import halted
 from db.heartbeat import Heartbeat
 from db.ledger import Site, claim_arming, rehearse_arming
+from db.stock_days import not_bought_today
 from db.trader_reads import (
     Kept,
     Signature,
@@ -52,6 +53,7 @@ LOOK_EVERY_S = 0.002  # pause between two looks: some 300 a second with the work
 LINKS_EVERY = timedelta(milliseconds=50)  # how often parents, siblings and strikes are read again
 TICKING = timedelta(minutes=15)  # longer than between the pre-market and the opening auction
 STATES_EVERY = timedelta(seconds=1)
+DAYS_EVERY = timedelta(seconds=5)  # how often designations are read again
 # what is known only at a certain time (limits, cash) the guards ask when the order goes out
 ANY_TIME = Context(now=datetime(2000, 1, 1, tzinfo=KST))
 
@@ -88,7 +90,9 @@ class Trader:
     links: dict[int, Struck] = field(default_factory=dict)
     siblings: dict[int, set[int]] = field(default_factory=dict)
     told: dict[int, tuple[tuple[int, int, int], str, str]] = field(default_factory=dict)
+    not_bought: dict[str, str] = field(default_factory=dict)  # stock: its designations
     _links_at: datetime | None = None
+    _days_at: datetime | None = None
     _states_at: datetime | None = None
     _stopped: bool = False
 
@@ -104,6 +108,7 @@ class Trader:
             symbols = sorted({w.condition.symbol for w in self.watched.values() if not w.fired})
             looks = self._reads.looks(connection, symbols, now)
         self._refresh_links(connection, now)
+        self._refresh_days(connection, now)
         crossings = self._crossings(looks)
         self.last.update(looks)
         for watched in self.watched.values():
@@ -139,7 +144,7 @@ class Trader:
                 self._say(connection, old.key, "OFF", "", None)
         self._take_up_trails(connection, before)
         self.signature = signature
-        self._links_at = None
+        self._links_at = self._days_at = None
         groups = {w.condition.oco_group for w in self.watched.values()} - {None}
         self.siblings = self._reads.siblings(connection, groups)  # type: ignore[arg-type]
 
@@ -187,8 +192,19 @@ class Trader:
             watched.strike = self.links.get(one)
             watched.fired = watched.fired or watched.strike is not None
 
+    def _refresh_days(self, connection: Connection, now: datetime) -> None:
+        """Which stocks their owner does not buy today (db/stock_days.py)."""
+        if self._days_at is not None and now - self._days_at < DAYS_EVERY:
+            return
+        self._days_at = now
+        bought = {w.condition.symbol for w in self.watched.values() if w.condition.side is Side.BUY}
+        with mapped():
+            self.not_bought = not_bought_today(connection, bought, now.date())
+
     def _waits_for(self, condition: Condition) -> str:
-        """Why a condition may not fire by its links; "" when it may."""
+        """Why a condition may not fire by its stock or its links; "" when it may."""
+        if condition.side is Side.BUY and condition.symbol in self.not_bought:
+            return f"{self.not_bought[condition.symbol]} 종목은 사지 않습니다"
         if condition.arms_after is not None:
             parent = self.links.get(condition.arms_after)
             if parent is None or parent.filled == 0:

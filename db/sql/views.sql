@@ -38,6 +38,7 @@ CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_listing AS
   SELECT l.symbol, l.name, l.market, d.close AS last_close, l.last_day
     FROM listing l LEFT JOIN daily_price d ON d.symbol = l.symbol AND d.day = l.last_day;
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_sweep_quote AS SELECT * FROM sweep_quote;
+CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_stock_day AS SELECT * FROM stock_day;
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_guard_trip AS SELECT guard, at, drill, strike_id, detail FROM guard_trip;
 -- a section that was taken out of the settings is no longer written: it drops out after a minute
 CREATE OR REPLACE DEFINER={DEFINER} SQL SECURITY DEFINER VIEW v_lane AS

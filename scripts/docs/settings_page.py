@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -110,6 +112,8 @@ def _default(field: FieldInfo, language: str) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{json.dumps([str(one) for one in value], ensure_ascii=False)}`"
     return f"`{value}`"
 
 
@@ -129,6 +133,8 @@ def _values(one: Setting, language: str) -> str:
         return _range(one.field) or kinds["number"]
     if origin is dict:
         return f"{kinds['secret']}, {kinds['role']}"
+    if origin is tuple and issubclass(parts[0], Enum):
+        return " ".join(f"`{one.value}`" for one in parts[0])
     if origin is tuple:
         return kinds["list"] + (f", {kinds['secret']}" if parts[0] is SecretStr else "")
     return kinds["secret"] if kind is SecretStr else kinds["text"]

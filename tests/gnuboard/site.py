@@ -138,7 +138,7 @@ class Site:
     def empty(self) -> None:
         for name in ("condition", "condition_log", "halt"):
             self.run(f"DELETE FROM {self.table(name)}")
-        for name in ("strike", "fill", "condition_state", "lane", "bar"):
+        for name in ("strike", "fill", "condition_state", "lane", "bar", "stock_day"):
             self.run(f"DELETE FROM `{self.machine}`.`{name}`")
 
 

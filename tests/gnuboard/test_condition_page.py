@@ -83,6 +83,27 @@ def test_cash_and_shares_are_checked_by_what_the_account_has(site: Site, admin: 
     assert site.conditions() == []
 
 
+def test_a_designated_stock_is_not_bought_and_the_days_limits_bound_the_price(
+    site: Site, admin: Visitor
+) -> None:
+    row = admin.add()
+    site.run(
+        f"INSERT INTO `{site.machine}`.stock_day VALUES ('005930', CURDATE(), 71500, 92900, 50100,"
+        " '관리종목', '관리종목', NOW(6))"
+    )
+    refused = "관리종목 종목은 사지 않습니다"
+    assert refused in problem(admin.post(act="add", **GOOD))
+    assert refused in problem(admin.post(act="arm", id=row["id"], rev=1))
+    assert (
+        admin.post(act="add", **{**GOOD, "side": "SELL", "strike_price": "75000"}).status_code
+        == 302
+    )
+    assert [one["enabled"] for one in site.conditions()] == [0, 0]
+    site.run(f"UPDATE `{site.machine}`.stock_day SET no_buy = '', designations = ''")
+    low = problem(admin.post(act="add", **{**GOOD, "strike_price": "50000"}))
+    assert "하한가 50,100원보다 낮습니다" in low
+
+
 def test_an_exit_pair_hangs_on_the_buy_and_is_armed_with_it(site: Site, admin: Visitor) -> None:
     admin.post(act="add", **GOOD, exit_profit="77000", exit_stop="66000")
     buy, profit, stop = site.conditions()

@@ -20,8 +20,9 @@ from simulator.testing import RunningSimulator, simulator_in_thread
 
 EMPTIED = (
     "strike", "order_event", "notice", "fill", "condition_state", "order_gate", "lease",
-    "guard_trip", "market", "asset_balance", "asset_position", "sweep_quote", "feed_gap", "daemon",
-    "alarm", "watch", "listing", "lane", "stockd_condition", "stockd_condition_log", "stockd_halt",
+    "guard_trip", "market", "asset_balance", "asset_position", "sweep_quote", "stock_day",
+    "feed_gap", "daemon", "alarm", "watch", "listing", "lane",
+    "stockd_condition", "stockd_condition_log", "stockd_halt",
 )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ from simulator.testing import RunningSimulator, start_simulator
 ROOT = Path(__file__).resolve().parents[2]
 EMPTIED = (
     "strike", "order_event", "notice", "fill", "condition_state", "order_gate", "lease",
-    "guard_trip", "market", "asset_balance", "asset_position", "sweep_quote", "feed_gap",
+    "guard_trip", "market", "asset_balance", "asset_position", "sweep_quote", "stock_day",
+    "feed_gap",
     "stockd_condition", "stockd_condition_log", "stockd_halt",
 )  # fmt: skip
 

@@ -10,6 +10,8 @@ final class Context
     public $listed;
     /** @var bool|null */
     public $halted;
+    /** @var string|null designations for which the owner does not buy the stock; '': none */
+    public $no_buy;
     /** @var int|null 상한가 */
     public $upper_limit;
     /** @var int|null 하한가 */

@@ -28,6 +28,8 @@ final class Machine
         $market = $db->one('SELECT name, price, price_change FROM ' . $db->view('v_market') . ' WHERE symbol = ?', array($symbol));
         $listed = $db->one('SELECT name, last_close FROM ' . $db->view('v_listing') . ' WHERE symbol = ?', array($symbol));
         $swept = $db->one('SELECT name, price, price_change, upper_limit, lower_limit FROM ' . $db->view('v_sweep_quote') . ' WHERE symbol = ? AND missing_since IS NULL', array($symbol));
+        $day = $db->one('SELECT upper_limit, lower_limit FROM ' . $db->view('v_stock_day') . ' WHERE symbol = ? AND day = CURDATE() AND upper_limit > 0', array($symbol));
+        $limits = $day !== null ? $day : $swept;
         $live = $market !== null && $market['price'] > 0 ? $market : $swept;
         $name = '';
         foreach (array($listed, $market, $swept) as $row) {
@@ -38,7 +40,7 @@ final class Machine
             'price' => $live !== null ? (int) $live['price'] : 0,
             'change' => $live !== null ? (int) $live['price_change'] : 0,
             'close' => $listed !== null ? (int) $listed['last_close'] : 0,
-            'limits' => $swept !== null ? array((int) $swept['upper_limit'], (int) $swept['lower_limit']) : null,
+            'limits' => $limits !== null ? array((int) $limits['upper_limit'], (int) $limits['lower_limit']) : null,
         );
     }
 
@@ -56,7 +58,10 @@ final class Machine
         }
         $market = $db->one('SELECT halted FROM ' . $db->view('v_market') . ' WHERE symbol = ?', array($symbol));
         $known['halted'] = $market !== null ? (bool) $market['halted'] : null;
-        $limits = $db->one('SELECT upper_limit, lower_limit FROM ' . $db->view('v_sweep_quote') . ' WHERE symbol = ? AND missing_since IS NULL AND received_at >= CURDATE() AND upper_limit > 0', array($symbol));
+        $day = $db->one('SELECT no_buy, upper_limit, lower_limit FROM ' . $db->view('v_stock_day') . ' WHERE symbol = ? AND day = CURDATE()', array($symbol));
+        $known['no_buy'] = $day !== null ? (string) $day['no_buy'] : null;
+        $limits = $day !== null && (int) $day['upper_limit'] > 0 ? $day
+            : $db->one('SELECT upper_limit, lower_limit FROM ' . $db->view('v_sweep_quote') . ' WHERE symbol = ? AND missing_since IS NULL AND received_at >= CURDATE() AND upper_limit > 0', array($symbol));
         if ($limits !== null) {
             $known['upper_limit'] = (int) $limits['upper_limit'];
             $known['lower_limit'] = (int) $limits['lower_limit'];

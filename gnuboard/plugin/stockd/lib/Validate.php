@@ -38,6 +38,9 @@ final class Validate
     {
         $made = array('symbol' => self::symbol($row, $context));
         $made['side'] = self::choice($row, 'side', array('BUY', 'SELL'), '');
+        if ($made['side'] === 'BUY' && (string) $context->no_buy !== '') {
+            throw new BadCondition('symbol', $made['symbol'], 'no_buy', $context->no_buy . ' 종목은 사지 않습니다');
+        }
         $made['trigger_op'] = self::choice($row, 'trigger_op', array('LE', 'GE'), $made['side'] === 'BUY' ? 'LE' : 'GE');
         $made['strike_price'] = self::price($row, 'strike_price', $context);
         if ($made['strike_price'] === null) {
