@@ -14,7 +14,7 @@ from db.tables import market, sweep_quote
 
 
 class Quoted(Protocol):
-    """``kis.parse.Price``; KRW and shares."""
+    """``kis.parse_quotes.Price``; KRW and shares."""
 
     @property
     def symbol(self) -> str: ...

@@ -9,7 +9,7 @@ from typing import Any
 
 from kis.endpoints import HOLIDAY, MULTPRICE, PRICE
 from kis.keys import Env
-from kis.parse import Price, parse_holiday, parse_multprice, parse_price, parse_stock_day
+from kis.parse_quotes import Price, parse_holiday, parse_multprice, parse_price, parse_stock_day
 from kis.rest import KisRest
 from trading.designations import StockDay
 from trading.errors import BadInput

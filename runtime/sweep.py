@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from db.heartbeat import Heartbeat
 from db.sweep import mark_missing, write_quotes
-from kis.parse import Price
+from kis.parse_quotes import Price
 from kis.quotes import MULTPRICE_MAX, KisQuotes
 from trading.errors import BadInput, OutsideError, Refused
 
