@@ -29,7 +29,7 @@ from runtime.calendar import Calendar, always_open, market_is_awake
 from runtime.loop import kst_now
 from runtime.on_the_clock import turn_lasts, until_the_moment
 from runtime.settings import load_settings
-from runtime.stock_days import StockDays
+from runtime.stock_days import FROM, StockDays
 from runtime.sweep import Key, Sweep
 from trading.clock import KST
 from trading.errors import ConfigError, StockdError
@@ -133,12 +133,15 @@ def sweep_market() -> str:
 @cache
 def stock_days() -> StockDays:
     """Over the surplus calls of the trading account's app key."""
-    quotes = KisQuotes(wiring.kis_rest())
-    no_buy = [one.value for one in load_settings().trade.no_buy]
-    days = StockDays(quotes, wiring.engine("sweep"), orders.site(), no_buy, kst_now)
-    if always_open(load_settings()):
-        days.read_from = (time_of_day(0),)
-    return days
+    known = load_settings()
+    return StockDays(
+        KisQuotes(wiring.kis_rest()),
+        wiring.engine("sweep"),
+        orders.site(),
+        [one.value for one in known.trade.no_buy],
+        kst_now,
+        (time_of_day(0),) if always_open(known) else FROM,
+    )
 
 
 def read_stock_days() -> str:

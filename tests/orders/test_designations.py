@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kis.quotes import KisQuotes
-from runtime import orders, wiring
+from runtime import orders, polls, wiring
 from runtime.loop import kst_now
 from runtime.stock_days import AGAIN_AFTER_S, FROM, StockDays
 from tests.orders.hands import fresh_trader, look, say
@@ -197,3 +197,14 @@ def test_the_command_line_refuses_it_and_knows_the_days_limits(
     assert (add("70000").field, add("70000").code) == ("symbol", "no_buy")
     book.run("UPDATE stock_day SET no_buy = ''")
     assert add("92000").code == "above_upper_limit"
+
+
+def test_the_timetables_turn_reads_them(machine: Callable[..., Any], book: Any) -> None:
+    machine()
+    book.arm(SYMBOL, 70_000)
+    polls.stock_days.cache_clear()
+    try:
+        assert polls.read_stock_days() == "1 of 1"
+    finally:
+        polls.stock_days.cache_clear()
+    assert [row.symbol for row in book.rows(LIMITS)] == [SYMBOL]

@@ -28,8 +28,8 @@ final class Machine
         $market = $db->one('SELECT name, price, price_change FROM ' . $db->view('v_market') . ' WHERE symbol = ?', array($symbol));
         $listed = $db->one('SELECT name, last_close FROM ' . $db->view('v_listing') . ' WHERE symbol = ?', array($symbol));
         $swept = $db->one('SELECT name, price, price_change, upper_limit, lower_limit FROM ' . $db->view('v_sweep_quote') . ' WHERE symbol = ? AND missing_since IS NULL', array($symbol));
-        $day = $db->one('SELECT upper_limit, lower_limit FROM ' . $db->view('v_stock_day') . ' WHERE symbol = ? AND day = CURDATE() AND upper_limit > 0', array($symbol));
-        $limits = $day !== null ? $day : $swept;
+        $day = self::today($db, $symbol);
+        $limits = $day !== null && (int) $day['upper_limit'] > 0 ? $day : $swept;
         $live = $market !== null && $market['price'] > 0 ? $market : $swept;
         $name = '';
         foreach (array($listed, $market, $swept) as $row) {
@@ -42,6 +42,12 @@ final class Machine
             'close' => $listed !== null ? (int) $listed['last_close'] : 0,
             'limits' => $limits !== null ? array((int) $limits['upper_limit'], (int) $limits['lower_limit']) : null,
         );
+    }
+
+    /** Limits and designations of today, null when they have not been read. */
+    private static function today(Db $db, string $symbol)
+    {
+        return $db->one('SELECT no_buy, upper_limit, lower_limit FROM ' . $db->view('v_stock_day') . ' WHERE symbol = ? AND day = CURDATE()', array($symbol));
     }
 
     /** What is known now about $symbol and the account, for judging a condition. */
@@ -58,7 +64,7 @@ final class Machine
         }
         $market = $db->one('SELECT halted FROM ' . $db->view('v_market') . ' WHERE symbol = ?', array($symbol));
         $known['halted'] = $market !== null ? (bool) $market['halted'] : null;
-        $day = $db->one('SELECT no_buy, upper_limit, lower_limit FROM ' . $db->view('v_stock_day') . ' WHERE symbol = ? AND day = CURDATE()', array($symbol));
+        $day = self::today($db, $symbol);
         $known['no_buy'] = $day !== null ? (string) $day['no_buy'] : null;
         $limits = $day !== null && (int) $day['upper_limit'] > 0 ? $day
             : $db->one('SELECT upper_limit, lower_limit FROM ' . $db->view('v_sweep_quote') . ' WHERE symbol = ? AND missing_since IS NULL AND received_at >= CURDATE() AND upper_limit > 0', array($symbol));
